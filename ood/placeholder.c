@@ -1,0 +1,1 @@
+typedef int dn_placeholder_ood;
