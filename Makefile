@@ -1,0 +1,62 @@
+# A thin front over CMake; everything that is built is described in CMakeLists.txt.
+# Settings: BUILD=folder  PREFIX=folder  JOBS=n  CMAKE_FLAGS="-DDN_ONEDNN=OFF ..."  CC=compiler
+BUILD ?= build
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+export CMAKE_FLAGS
+
+# A build folder keeps the generator that it was made with; a new one takes Ninja where there is Ninja.
+new = $(if $(wildcard $(1)/CMakeCache.txt),,$(if $(shell command -v ninja),-G Ninja) $(2))
+configure = cmake -S . -B $(1) --log-level=NOTICE $(call new,$(1),$(2)) $(3) $(CMAKE_FLAGS)
+compile = cmake --build $(1) --parallel $(JOBS)
+ctest = ctest --test-dir $(1) --output-on-failure --parallel $(JOBS) $(CTEST_FLAGS)
+
+.PHONY: all demo test test-sanitize check-clang lint format deps install clean help
+
+all: ## build the program, build/dunlin (the default)
+	@cmake/packages.sh -n build
+	@$(call configure,$(BUILD),-DDN_TESTS=OFF)
+	@$(call compile,$(BUILD))
+
+demo: ## install what is missing, build, and train and judge a small ensemble
+	@cmake/packages.sh build
+	@$(call configure,$(BUILD),-DDN_TESTS=OFF)
+	@$(call compile,$(BUILD))
+	@apps/demo.sh $(BUILD)/dunlin
+
+test: ## install what is missing, build, and run all tests; CTEST_FLAGS="-R name" runs some
+	@cmake/packages.sh build test
+	@$(call configure,$(BUILD),,-DDN_TESTS=ON)
+	@$(call compile,$(BUILD))
+	@$(call ctest,$(BUILD))
+
+test-sanitize: ## the same tests under the address and undefined-behaviour sanitizers
+	@cmake/packages.sh build test
+	@$(call configure,$(BUILD)-sanitize,-DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="-O1 -g1",-DDN_TESTS=ON -DDN_SANITIZE=ON)
+	@$(call compile,$(BUILD)-sanitize)
+	@$(call ctest,$(BUILD)-sanitize) --label-exclude lint
+
+check-clang: ## compile everything with clang, warnings are errors
+	@cmake/packages.sh build test lint
+	@CC=clang $(call configure,$(BUILD)-clang,-DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="-O1",-DDN_TESTS=ON)
+	@$(call compile,$(BUILD)-clang)
+
+lint: ## style, complexity and static analysis (also part of make test where the tools are there)
+	@cmake/packages.sh build test lint
+	@$(call configure,$(BUILD),,-DDN_TESTS=ON)
+	@$(call ctest,$(BUILD)) --label-regex lint
+
+format: ## rewrite all C files in the project's format
+	@tests/lint/files.sh c h cu cuh | xargs "$$(tests/lint/tool.sh clang-format)" -i
+
+deps: ## install what building, testing and linting need
+	@cmake/packages.sh build test lint
+
+install: all ## install the program, the library and the headers under PREFIX
+	@cmake --install $(BUILD) --prefix $(PREFIX)
+
+clean: ## remove the build folders
+	@cmake -E rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-clang
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
