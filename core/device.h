@@ -44,9 +44,9 @@ dn_status dn_buffer_download(const dn_buffer *buffer, size_t offset, void *to, s
 
 /** One row for each backend of this build, for `dunlin devices`. */
 typedef struct dn_device_info {
-    char name[32];          /**< what dn_device_open() takes */
-    char description[160];  /**< hardware and library */
-    char unavailable[160];  /**< "" or why it cannot be used */
+    char name[32];         /**< what dn_device_open() takes */
+    char description[160]; /**< hardware and library */
+    char unavailable[160]; /**< "" or why it cannot be used */
 } dn_device_info;
 
 /** Fills at most `capacity` rows. @return how many there are */

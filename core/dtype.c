@@ -2,8 +2,7 @@
 
 size_t dn_dtype_size(dn_dtype type)
 {
-    static const size_t sizes[DN_DTYPE_COUNT] = {
-        [DN_F32] = 4, [DN_F64] = 8, [DN_BF16] = 2, [DN_U8] = 1, [DN_I32] = 4};
+    static const size_t sizes[DN_DTYPE_COUNT] = {[DN_F32] = 4, [DN_F64] = 8, [DN_BF16] = 2, [DN_U8] = 1, [DN_I32] = 4};
     return sizes[type];
 }
 

@@ -13,13 +13,13 @@ typedef struct dn_executor dn_executor;
 
 /** What a program will need, known before anything is allocated. Bytes. */
 typedef struct dn_plan {
-    size_t parameters;  /**< the store: values, states, optimizer slots */
-    size_t gradients;   /**< one value per parameter */
-    size_t persistent;  /**< inputs, constants, counters */
-    size_t temporaries; /**< activations and their gradients, shared out by lifetime */
+    size_t parameters;    /**< the store: values, states, optimizer slots */
+    size_t gradients;     /**< one value per parameter */
+    size_t persistent;    /**< inputs, constants, counters */
+    size_t temporaries;   /**< activations and their gradients, shared out by lifetime */
     size_t without_reuse; /**< what the temporaries would take if no byte were used twice */
-    size_t external;    /**< buffers of the caller's (data sets) */
-    size_t workspace;   /**< the kernels' own scratch memory */
+    size_t external;      /**< buffers of the caller's (data sets) */
+    size_t workspace;     /**< the kernels' own scratch memory */
     size_t total;
 } dn_plan;
 

@@ -26,13 +26,13 @@ typedef struct dn_tensor_info {
     bool wants_gradient;
     bool kept; /**< lives to the end of the step */
     dn_storage storage;
-    int slot;      /**< slot: its number; gradients: -1 */
-    int root;      /**< the tensor whose memory this one uses; itself in most cases */
-    int gradient;  /**< the tensor that holds d(loss)/d(this); -1: none */
-    int writer;    /**< the op that made it; -1: none */
+    int slot;        /**< slot: its number; gradients: -1 */
+    int root;        /**< the tensor whose memory this one uses; itself in most cases */
+    int gradient;    /**< the tensor that holds d(loss)/d(this); -1: none */
+    int writer;      /**< the op that made it; -1: none */
     int first, last; /**< ops between which a temporary's bytes must live */
-    size_t offset; /**< bytes from the start of the slice */
-    void *initial; /**< persistent: first content [E or 1, shape], or NULL: zeros */
+    size_t offset;   /**< bytes from the start of the slice */
+    void *initial;   /**< persistent: first content [E or 1, shape], or NULL: zeros */
 } dn_tensor_info;
 
 struct dn_program {
@@ -80,10 +80,13 @@ dn_tensor dn__temporary(dn_program *p, dn_dtype dtype, dn_shape shape, bool shar
 dn_tensor dn__append(dn_program *p, dn_op op);
 
 /** Shorthand for a dn_op's arrays. */
-#define DN__IN(...)  {__VA_ARGS__}
-#define DN__NO_OP                                                                                                      \
-    {                                                                                                                  \
-        .in = {-1, -1, -1, -1, -1, -1, -1}, .out = {-1, -1, -1, -1, -1}                                                \
+#define DN__IN(...) \
+    {               \
+        __VA_ARGS__ \
+    }
+#define DN__NO_OP                                                         \
+    {                                                                     \
+        .in = {-1, -1, -1, -1, -1, -1, -1}, .out = { -1, -1, -1, -1, -1 } \
     }
 
 /** @return an op of this kind with the given inputs (ended by DN_NONE or 7 of them) and no outputs yet */

@@ -25,7 +25,7 @@ typedef enum dn_status {
 
 #if defined(__GNUC__)
 #define DN_PRINTF(format_index, first_argument) __attribute__((format(printf, format_index, first_argument)))
-#define DN_NODISCARD __attribute__((warn_unused_result))
+#define DN_NODISCARD                            __attribute__((warn_unused_result))
 #else
 #define DN_PRINTF(format_index, first_argument)
 #define DN_NODISCARD
@@ -44,10 +44,10 @@ const char *dn_error_last(void);
 const char *dn_status_name(dn_status code);
 
 /** Leaves the function with the status of `call` if it failed. */
-#define DN_TRY(call)                                                                                                   \
-    do {                                                                                                               \
-        const dn_status dn_try_status = (call);                                                                        \
-        if (dn_try_status != DN_OK) return dn_try_status;                                                              \
+#define DN_TRY(call)                                      \
+    do {                                                  \
+        const dn_status dn_try_status = (call);           \
+        if (dn_try_status != DN_OK) return dn_try_status; \
     } while (0)
 
 #ifdef __cplusplus

@@ -22,7 +22,7 @@ typedef struct dn_shape {
     int64_t dim[DN_MAX_RANK];
 } dn_shape;
 
-#define DN_SHAPE(...)                                                                                                  \
+#define DN_SHAPE(...) \
     ((dn_shape){(int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), {__VA_ARGS__}}) /* DN_SHAPE(N, H, W, C) */
 
 /** A tensor of a program, by number. Negative: no tensor (an optional one left out, or the result of a failed call). */
