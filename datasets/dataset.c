@@ -1,0 +1,166 @@
+#include "datasets/dataset.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/alloc.h"
+#include "datasets/resize.h"
+#include "datasets/sets.h"
+
+dn_status dn__dataset_allocate(dn_dataset *d, int64_t n, int height, int width, int channels, int labelled)
+{
+    d->n = n, d->height = height, d->width = width, d->channels = channels;
+    const size_t item = (size_t)height * (size_t)width * (size_t)channels * dn_dtype_size(d->type);
+    if (n < 0 || (item && (uint64_t)n > SIZE_MAX / item))
+        return dn_fail(DN_ERROR_MEMORY, "%" PRId64 " images of %dx%dx%d do not fit into memory", n, height, width,
+                       channels);
+    d->images = dn_calloc_aligned((size_t)n * item);
+    if (!d->images) return DN_ERROR_MEMORY;
+    if (labelled) d->labels = dn_calloc((size_t)n, sizeof *d->labels);
+    return labelled && !d->labels ? DN_ERROR_MEMORY : DN_OK;
+}
+
+static void free_names(char **names, int count)
+{
+    for (int i = 0; names && i < count; i++) dn_free(names[i]);
+    dn_free(names);
+}
+
+dn_status dn__dataset_copy_names(dn_dataset *d, const char *const *names)
+{
+    d->class_names = dn_calloc((size_t)d->classes, sizeof *d->class_names);
+    if (!d->class_names) return DN_ERROR_MEMORY;
+    for (int i = 0; i < d->classes; i++) {
+        d->class_names[i] = dn_strdup(names[i]);
+        if (!d->class_names[i]) return DN_ERROR_MEMORY;
+    }
+    return DN_OK;
+}
+
+/* Keeps the items i with number[i] >= 0, at most `most` of them, and gives them these numbers as labels.
+ * number[] is by old label; NULL keeps labels as they are. */
+static dn_status keep_items(dn_dataset *d, const int *number, int64_t most)
+{
+    dn_dataset kept = {.type = d->type};
+    int64_t n = 0;
+    for (int64_t i = 0; i < d->n && n < most; i++) n += !number || number[d->labels[i]] >= 0;
+    if (n == d->n && !number) return DN_OK;
+    const size_t item = (size_t)d->height * (size_t)d->width * (size_t)d->channels * dn_dtype_size(d->type);
+    const dn_status status = dn__dataset_allocate(&kept, n, d->height, d->width, d->channels, d->labels != NULL);
+    if (status != DN_OK) {
+        dn_free(kept.images);
+        return status;
+    }
+    for (int64_t i = 0, to = 0; to < n; i++) {
+        if (number && number[d->labels[i]] < 0) continue;
+        memcpy((char *)kept.images + (size_t)to * item, (const char *)d->images + (size_t)i * item, item);
+        if (kept.labels) kept.labels[to] = number ? number[d->labels[i]] : d->labels[i];
+        to++;
+    }
+    dn_free(d->images);
+    dn_free(d->labels);
+    d->images = kept.images, d->labels = kept.labels, d->n = n;
+    return DN_OK;
+}
+
+/* Renumbers the class names. */
+static dn_status choose_names(dn_dataset *d, const int *chosen, int count)
+{
+    char **names = NULL;
+    if (d->class_names) {
+        names = dn_calloc((size_t)count, sizeof *names);
+        if (!names) return DN_ERROR_MEMORY;
+        for (int i = 0; i < count; i++) {
+            names[i] = d->class_names[chosen[i]]; /* moved: no class is chosen twice */
+            d->class_names[chosen[i]] = NULL;
+        }
+        free_names(d->class_names, d->classes);
+    }
+    d->class_names = names;
+    d->classes = count;
+    return DN_OK;
+}
+
+static dn_status choose_classes(dn_dataset *d, const char *list, int64_t most)
+{
+    int *chosen = NULL, count = 0;
+    if (!d->labels) return dn_fail(DN_ERROR_ARGUMENT, "classes [%s] of a set without labels", list);
+    DN_TRY(dn__classes_parse(&chosen, &count, list, d->classes, d->class_names));
+    int *number = dn_calloc((size_t)d->classes, sizeof *number);
+    dn_status status = number ? DN_OK : DN_ERROR_MEMORY;
+    if (number) {
+        for (int c = 0; c < d->classes; c++) number[c] = -1;
+        for (int i = 0; i < count; i++) number[chosen[i]] = i;
+        status = keep_items(d, number, most);
+    }
+    if (status == DN_OK) status = choose_names(d, chosen, count);
+    dn_free(number);
+    dn_free(chosen);
+    return status;
+}
+
+/* Adds to the line what was done to the items after they were read. */
+static dn_status describe(dn_dataset *d, const dn__expression *e)
+{
+    char size[64] = "";
+    if (e->height) snprintf(size, sizeof size, ", as %dx%dx%d", e->height, e->width, e->channels);
+    char *line = dn_format("%s%s%s%s%s; %" PRId64 " items", d->provenance, e->classes ? ", classes [" : "",
+                           e->classes ? e->classes : "", e->classes ? "]" : "", size, d->n);
+    if (!line) return DN_ERROR_MEMORY;
+    dn_free(d->provenance);
+    d->provenance = line;
+    return DN_OK;
+}
+
+static dn_status load(dn_dataset *d, const dn__expression *e, const dn_dataset_options *options)
+{
+    const int64_t most = options && options->limit > 0 ? options->limit : INT64_MAX;
+    dn__request request = {.expression = e, .seed = options ? options->seed : 0, .most = e->classes ? INT64_MAX : most};
+    DN_TRY(dn__set_find(&request.set, e));
+    char *directory = dn__data_directory(options);
+    if (!directory) return DN_ERROR_MEMORY;
+    request.directory = directory;
+    const dn_status status = request.set->load(d, &request);
+    dn_free(directory);
+    DN_TRY(status);
+    if (e->classes)
+        DN_TRY(choose_classes(d, e->classes, most));
+    else
+        DN_TRY(keep_items(d, NULL, most));
+    if (e->height) DN_TRY(dn_dataset_resize(d, e->height, e->width, e->channels));
+    return describe(d, e);
+}
+
+dn_status dn_dataset_open(dn_dataset **out, const char *expression, const dn_dataset_options *options)
+{
+    dn__expression e = {0};
+    *out = NULL;
+    if (options && options->limit < 0)
+        return dn_fail(DN_ERROR_ARGUMENT, "limit %" PRId64 ", expected 0 (all) or more", options->limit);
+    dn_dataset *d = dn_calloc(1, sizeof *d);
+    if (!d) return DN_ERROR_MEMORY;
+    dn_status status = dn__expression_parse(&e, expression);
+    if (status == DN_OK) {
+        d->name = dn_strdup(expression);
+        status = d->name ? load(d, &e, options) : DN_ERROR_MEMORY;
+        if (status != DN_OK) dn_fail_context(status, "data set '%s'", expression);
+    }
+    dn__expression_clear(&e);
+    if (status == DN_OK)
+        *out = d;
+    else
+        dn_dataset_close(d);
+    return status;
+}
+
+void dn_dataset_close(dn_dataset *d)
+{
+    if (!d) return;
+    dn_free(d->name);
+    dn_free(d->provenance);
+    dn_free(d->images);
+    dn_free(d->labels);
+    free_names(d->class_names, d->classes);
+    dn_free(d);
+}
