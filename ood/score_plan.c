@@ -49,7 +49,7 @@ static dn_status plan_member(dn__score_plan *plan, size_t e, int32_t *column_of)
     for (size_t k = 0; k < columns; k++) {
         const int32_t label = map ? map[k] : (int32_t)k;
         if (label == -1) continue;
-        if (class < 0 || (size_t) class >= plan->classes) {
+        if (label < 0 || (size_t)label >= plan->classes) {
             return dn_fail(DN_ERROR_SHAPE,
                            "class map: member %zu, column %zu is class %d, but classes are 0..%zu, or -1 for "
                            "an unused column",
