@@ -1,0 +1,66 @@
+/** Shared by the files of the store; see store.h. */
+#ifndef DN_CORE_STORE_PRIVATE_H
+#define DN_CORE_STORE_PRIVATE_H
+
+#include <hdf5.h>
+
+#include "core/store.h"
+
+/** An HDF5 identifier that is given back at the end of its scope, whatever path leads there. */
+static inline void dn__close_id(const hid_t *id)
+{
+    if (*id >= 0) H5Idec_ref(*id);
+}
+#define DN__ID __attribute__((cleanup(dn__close_id))) const hid_t
+
+/** What is written, below HDF5. The owner opens and closes `descriptor`. */
+typedef struct dn__store_target {
+    int descriptor;
+    int error; /**< errno of the first write that failed, or 0; what follows is thrown away */
+} dn__store_target;
+
+/** Makes files with this access list write to the target. A failing disk is kept in target->error and is a success for
+ *  HDF5, which would otherwise refuse to close the file and crash when the program ends. */
+dn_status dn__store_set_target(hid_t access, dn__store_target *target);
+
+/** An array that stays open while parts of it are written or read. */
+typedef struct dn__open_array {
+    char *name;
+    hid_t id;
+    dn_store_info info;
+    int64_t written; /**< elements */
+} dn__open_array;
+
+struct dn_store {
+    char *path;
+    char *temporary; /**< NULL when reading, and after a commit */
+    dn__store_target target;
+    hid_t file;
+    bool writing;
+    int deflate;
+    dn__open_array *arrays;
+    size_t array_count, array_capacity;
+};
+
+/** Like dn_fail(), with the store's path before the text and HDF5's innermost message of the last call after it. */
+dn_status dn__store_fail(const dn_store *store, dn_status code, const char *format, ...) DN_PRINTF(3, 4);
+
+/** @return DN_OK unless the store is for reading, was committed, or its disk failed */
+dn_status dn__store_check_writing(const dn_store *store);
+
+/** @return the error of the disk, if there was one */
+dn_status dn__store_check_disk(const dn_store *store);
+
+/** Closes the arrays that are open. @return whether all that were written are full and HDF5 agreed */
+dn_status dn__store_close_arrays(dn_store *store);
+
+/** @return whether there is something under this name, reached without a broken link */
+bool dn__store_has(hid_t file, const char *name);
+
+/** @return a list that makes missing groups on the way to a new object */
+hid_t dn__store_link_options(void);
+
+/** @return whether `name` is a name: not NULL, not empty, not too long */
+dn_status dn__store_check_name(const dn_store *store, const char *name);
+
+#endif
