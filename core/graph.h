@@ -25,6 +25,7 @@ typedef struct dn_tensor_info {
     bool shared; /**< one copy for all members */
     bool wants_gradient;
     bool kept; /**< lives to the end of the step */
+    bool flat; /**< a view of a whole block [P]; P is known when the program is sealed */
     dn_storage storage;
     int slot;        /**< slot: its number; gradients: -1 */
     int root;        /**< the tensor whose memory this one uses; itself in most cases */
@@ -107,6 +108,8 @@ typedef void dn_gradient_rule(dn_program *p, const dn_op *op);
 #define DN__RULE(kind, name, flags) dn_gradient_rule dn__grad_##name;
 DN_OPS(DN__RULE)
 #undef DN__RULE
+
+dn_gradient_rule *dn__gradient_rule(dn_op_kind kind);
 
 /** The rule of ops through which no gradient is defined: fails the build and says so. */
 void dn__grad_undefined(dn_program *p, const dn_op *op);
