@@ -1,0 +1,54 @@
+/** What the reference kernels share.
+ *
+ * They define every op: the shortest loops, never tuned. Each file is written in `real` and built twice, for float and
+ * for double (DN_REAL_DOUBLE); sums run in double in both.
+ */
+#ifndef DN_CORE_CPU_REF_REF_H
+#define DN_CORE_CPU_REF_REF_H
+
+#include "core/cpu/kernel.h"
+
+#ifdef DN_REAL_DOUBLE
+typedef double real;
+#define REF(name) dn__ref_##name##_f64
+#else
+typedef float real;
+#define REF(name) dn__ref_##name##_f32
+#endif
+
+#define DECLARE(kind, name, flags) dn_kernel REF(name);
+DN_OPS(DECLARE)
+#undef DECLARE
+
+static inline int64_t count_of(const dn_tensor_info *t)
+{
+    return dn_shape_count(&t->shape);
+}
+
+/** @return the last dimension: channels or classes */
+static inline int64_t last_of(const dn_tensor_info *t)
+{
+    return t->shape.dim[t->shape.rank - 1];
+}
+
+/** @return the number of rows of the last dimension */
+static inline int64_t rows_of(const dn_tensor_info *t)
+{
+    return count_of(t) / last_of(t);
+}
+
+/** @return member e's copy of input k, in a kernel that joins members */
+static inline const void *member_in(const dn_call *call, int k, int e)
+{
+    return (const char *)call->in[k] + (size_t)e * call->in_stride[k];
+}
+
+static inline void *member_out(const dn_call *call, int k, int e)
+{
+    return (char *)call->out[k] + (size_t)e * call->out_stride[k];
+}
+
+/** @return ln sum exp of a row, safe from overflow */
+double REF(log_sum_exp)(const real *row, int64_t n); /* row: [n] */
+
+#endif
