@@ -13,6 +13,19 @@ size_t dn_score_input_classes(const dn_score_input *input)
     return input->class_map ? input->classes : input->columns;
 }
 
+static dn_status check_classes(const dn_score_input *input)
+{
+    if (!input->class_map && input->classes != 0 && input->classes != input->columns) {
+        return dn_fail(DN_ERROR_SHAPE,
+                       "logits: %zu columns for %zu classes; give a class map, or one column for each class",
+                       input->columns, input->classes);
+    }
+    if (input->class_map && (input->classes < 2 || input->classes > INT32_MAX)) {
+        return dn_fail(DN_ERROR_SHAPE, "class map: %zu classes, but 2 to %d are possible", input->classes, INT32_MAX);
+    }
+    return DN_OK;
+}
+
 dn_status dn__score_input_check(const dn_score_input *input)
 {
     const size_t members = input->members, rows = input->rows, columns = input->columns;
@@ -29,15 +42,7 @@ dn_status dn__score_input_check(const dn_score_input *input)
         return dn_fail(DN_ERROR_SHAPE, "logits: elements are %s, but f32 or f64 is needed; convert them",
                        dn_dtype_name(input->type));
     }
-    if (!input->class_map && input->classes != 0 && input->classes != columns) {
-        return dn_fail(DN_ERROR_SHAPE,
-                       "logits: %zu columns for %zu classes; give a class map, or one column for each class", columns,
-                       input->classes);
-    }
-    if (input->class_map && (input->classes < 2 || input->classes > INT32_MAX)) {
-        return dn_fail(DN_ERROR_SHAPE, "class map: %zu classes, but 2 to %d are possible", input->classes, INT32_MAX);
-    }
-    return DN_OK;
+    return check_classes(input);
 }
 
 /** Notes member e's used columns in class order. @param column_of [classes] is filled with -1 and used */
