@@ -144,8 +144,8 @@ dn_status dn_dataset_open(dn_dataset **out, const char *expression, const dn_dat
     if (status == DN_OK) {
         d->name = dn_strdup(expression);
         status = d->name ? load(d, &e, options) : DN_ERROR_MEMORY;
-        if (status != DN_OK) dn_fail_context(status, "data set '%s'", expression);
     }
+    if (status != DN_OK) dn_fail_context(status, "data set '%s'", expression);
     dn__expression_clear(&e);
     if (status == DN_OK)
         *out = d;

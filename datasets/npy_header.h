@@ -1,0 +1,22 @@
+/** The header of a .npy file: a magic text, a version, and a Python dictionary as text. Library-private. */
+#ifndef DN_DATASETS_NPY_HEADER_H
+#define DN_DATASETS_NPY_HEADER_H
+
+#include <stdbool.h>
+
+#include "datasets/npy.h"
+#include "datasets/stream.h"
+
+typedef struct dn__npy_header {
+    char kind; /**< 'b' bool, 'i' signed, 'u' unsigned, 'f' floating point */
+    int size;  /**< bytes of one stored element: 1, 2, 4 or 8 */
+    bool big_endian, fortran_order;
+    int rank;
+    int64_t dims[DN_NPY_MOST_RANK];
+    int64_t count;
+} dn__npy_header;
+
+/** Reads up to the first element. Trusts nothing: magic, version, length, grammar, types, and products that overflow. */
+dn_status dn__npy_header_read(dn__npy_header *h, dn__stream *s);
+
+#endif
