@@ -90,7 +90,8 @@ static void remove_stale_temporaries(const char *path)
     closedir(directory);
 }
 
-/** Another process may take a new file for a stale one until it is locked. @return whether the name still is this file */
+/** Until it is locked, another process may take a new file for a stale one. @return whether the name still is this
+ *  file, locked */
 static bool lock_is_ours(const char *path, int descriptor)
 {
     struct stat named, opened;

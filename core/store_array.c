@@ -94,7 +94,7 @@ static void choose_chunk(const dn_store_info *info, hsize_t chunk[DN_STORE_MAX_R
 {
     hsize_t left = CHUNK_BYTES / dn_dtype_size(info->dtype);
     for (int axis = info->rank - 1; axis >= 0; axis--) {
-        const hsize_t size = (hsize_t)info->dim[axis];
+        const hsize_t size = info->dim[axis] > 1 ? (hsize_t)info->dim[axis] : 1;
         chunk[axis] = size < left ? size : left;
         left /= chunk[axis];
         if (left == 0) left = 1;
@@ -355,17 +355,23 @@ static dn_status open_for_rows(dn_store *store, const char *name, dn__open_array
     return DN_OK;
 }
 
-/** Moves the rows between the file and `data`. @param data const when writing */
-static dn_status move_rows(dn_store *store, const dn__open_array *array, int axis, int64_t first, int64_t rows,
-                           void *to, const void *from)
+static dn_status check_rows(const dn_store *store, const dn__open_array *array, int axis, int64_t first, int64_t rows)
 {
     const dn_store_info *info = &array->info;
     char shape[128];
-    if (axis < 0 || axis >= info->rank || first < 0 || rows < 0 || rows > info->dim[axis] ||
-        first > info->dim[axis] - rows)
-        return dn_fail(DN_ERROR_SHAPE,
-                       "%s: the array \"%s\" of shape %s has no %lld places from place %lld along axis %d", store->path,
-                       array->name, shape_text(info, shape), (long long)rows, (long long)first, axis);
+    const bool has_axis = axis >= 0 && axis < info->rank;
+    const int64_t places = has_axis ? info->dim[axis] : -1;
+    if (first >= 0 && rows >= 0 && rows <= places && first <= places - rows) return DN_OK;
+    return dn_fail(DN_ERROR_SHAPE, "%s: the array \"%s\" of shape %s has no %lld places from place %lld along axis %d",
+                   store->path, array->name, shape_text(info, shape), (long long)rows, (long long)first, axis);
+}
+
+/** Moves rows between the file and memory, one way or the other. @param to, from NULL: not this way */
+static dn_status move_rows(const dn_store *store, const dn__open_array *array, int axis, int64_t first, int64_t rows,
+                           void *to, const void *from)
+{
+    const dn_store_info *info = &array->info;
+    DN_TRY(check_rows(store, array, axis, first, rows));
     hsize_t start[DN_STORE_MAX_RANK] = {0}, size[DN_STORE_MAX_RANK];
     for (int i = 0; i < info->rank; i++) size[i] = (hsize_t)(i == axis ? rows : info->dim[i]);
     start[axis] = (hsize_t)first;

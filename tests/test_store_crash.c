@@ -140,7 +140,8 @@ Test(store_crash, files_of_others_and_of_the_living_stay, .init = setup, .fini =
     cr_expect_eq(files_in_folder(), 5);
 }
 
-/** Runs in a child, whose files cannot grow beyond `bytes`. @return 0: the error was reported, 1: it was not, 2: written */
+/** Runs in a child, whose files cannot grow beyond `bytes`.
+ *  @return 0: the error was reported, 1: it was another error, 2: written */
 static int write_on_a_full_disk(rlim_t bytes)
 {
     signal(SIGXFSZ, SIG_IGN);
