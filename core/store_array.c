@@ -92,12 +92,12 @@ static const char *shape_text(const dn_store_info *info, char text[128])
 /** Whole last axes first, so that one chunk is a run of rows: for [E,N,D], one member's rows. */
 static void choose_chunk(const dn_store_info *info, hsize_t chunk[DN_STORE_MAX_RANK])
 {
-    hsize_t left = CHUNK_BYTES / dn_dtype_size(info->dtype);
+    int64_t left = CHUNK_BYTES / (int64_t)dn_dtype_size(info->dtype);
     for (int axis = info->rank - 1; axis >= 0; axis--) {
-        const hsize_t size = info->dim[axis] > 1 ? (hsize_t)info->dim[axis] : 1;
-        chunk[axis] = size < left ? size : left;
-        left /= chunk[axis];
-        if (left == 0) left = 1;
+        int64_t places = info->dim[axis] < left ? info->dim[axis] : left;
+        if (places < 1) places = 1;
+        chunk[axis] = (hsize_t)places;
+        left /= places;
     }
 }
 
@@ -167,7 +167,7 @@ static dn_status describe(dn_store *store, const char *name, dn_dtype dtype, int
 dn_status dn_store_write(dn_store *store, const char *name, dn_dtype dtype, int rank, const int64_t *dim,
                          const void *data)
 {
-    dn_store_info info;
+    dn_store_info info = {0};
     hid_t id = H5I_INVALID_HID;
     DN_TRY(describe(store, name, dtype, rank, dim, &info));
     DN_TRY(create_dataset(store, name, &info, &id));
@@ -205,7 +205,7 @@ static dn__open_array *find_open(const dn_store *store, const char *name)
 
 dn_status dn_store_create_array(dn_store *store, const char *name, dn_dtype dtype, int rank, const int64_t *dim)
 {
-    dn_store_info info;
+    dn_store_info info = {0};
     hid_t id = H5I_INVALID_HID;
     DN_TRY(describe(store, name, dtype, rank, dim, &info));
     DN_TRY(create_dataset(store, name, &info, &id));
@@ -325,7 +325,7 @@ static dn_status expect_dtype(const dn_store *store, const char *name, const dn_
 
 dn_status dn_store_read(dn_store *store, const char *name, dn_dtype dtype, int64_t count, void *data)
 {
-    dn_store_info info;
+    dn_store_info info = {0};
     hid_t opened = H5I_INVALID_HID;
     char shape[128];
     DN_TRY(open_dataset(store, name, false, &info, &opened));
@@ -346,7 +346,7 @@ static dn_status open_for_rows(dn_store *store, const char *name, dn__open_array
 {
     *out = find_open(store, name);
     if (*out) return DN_OK;
-    dn_store_info info;
+    dn_store_info info = {0};
     hid_t id = H5I_INVALID_HID;
     DN_TRY(open_dataset(store, name, true, &info, &id));
     DN_TRY(keep_open(store, name, id, &info));
