@@ -7,11 +7,12 @@ Prints one line, `ready torch VERSION threads N`. Then for every line on stdin
 
     run MODEL MEMBERS LAYOUT STEPS        MODEL cnn3 | vgg; LAYOUT nchw | channels_last
 
-it trains MEMBERS networks, each with its own parameters and optimizer, one after the other, STEPS steps each, and prints
-the seconds that took; or `error TEXT`. A configuration's first run warms up, which is not counted. Ends with stdin.
+it trains MEMBERS networks, each with its own parameters and optimizer, one after the other, STEPS steps each, and
+prints the seconds that took; or `error TEXT`. A configuration's first run warms up, which is not counted. Ends with
+stdin.
 
-One step does what a step of the C program does: draw a batch of 128 from 50,000 resident uint8 images, convert to float in
-[0,1], forward, cross entropy, backward, Adam.
+One step does what a step of the C program does: draw a batch of 128 from 50,000 resident uint8 images, convert to float
+in [0,1], forward, cross entropy, backward, Adam.
 """
 import argparse
 import sys
