@@ -1,0 +1,85 @@
+#include "layers/models/models.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/nearest.h"
+#include "layers/models/build.h"
+
+static const dn_model models[] = {
+    {"glyph_net", "3 convolutions 16-32-64 with batch norm, dense 64: for 32x32 glyphs, trains on a laptop",
+     dn__model_glyph_net},
+    {"mlp", "dense 300-150", dn__model_mlp},
+    {"toy_convnet", "2 convolutions 32-64, dropout: the small MNIST network of many tutorials", dn__model_toy_convnet},
+    {"cnn3", "3 convolutions 32-64-128, dense 256, dropout .3 throughout", dn__model_cnn3},
+    {"vgg4", "2 convolutions 5x5 32-64 with batch norm, dense 512: for MNIST", dn__model_vgg4},
+    {"vgg_small", "6 convolutions 32-32-64-64-128-128 with batch norm, dense 256: VGG16's style on a laptop",
+     dn__model_vgg_small},
+    {"vgg16", "13 convolutions with batch norm after each ReLU, dense 1024-512", dn__model_vgg16},
+};
+enum { MODELS = sizeof models / sizeof *models };
+
+int dn_model_list(const dn_model **rows)
+{
+    *rows = models;
+    return MODELS;
+}
+
+const dn_model *dn_model_find(const char *name)
+{
+    for (int i = 0; i < MODELS; i++)
+        if (strcmp(models[i].name, name) == 0) return &models[i];
+    return NULL;
+}
+
+static dn_tensor fail_unknown(dn_program *p, const char *name)
+{
+    const char *names[MODELS];
+    for (int i = 0; i < MODELS; i++) names[i] = models[i].name;
+    const char *nearest = dn_nearest(name, names, MODELS);
+    return dn_program_fail(p, DN_ERROR_ARGUMENT, "model '%.60s' is not known%s%s%s", name,
+                           nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+}
+
+dn_tensor dn_model_build(dn_program *p, const dn_model_options *options, dn_tensor images, const dn_forward *forward)
+{
+    const dn_model *model = dn_model_find(options->name);
+    if (!model) return fail_unknown(p, options->name);
+    if (options->classes < 1 || options->width < 0)
+        return dn_program_fail(p, DN_ERROR_ARGUMENT, "model '%s': %d classes and width %d make no sense", model->name,
+                               options->classes, options->width);
+    return model->build(p, options, images, forward);
+}
+
+/* ---- what the networks share ---- */
+
+int dn__width(const dn_model_options *options, int own, int first)
+{
+    if (options->width == 0) return own;
+    const double scaled = round((double)own * options->width / first);
+    return scaled < 1.0 ? 1 : scaled > 1e6 ? 1000000 : (int)scaled;
+}
+
+double dn__dropout_rate(const dn_model_options *options, double own)
+{
+    return options->dropout < 0.0 ? own : options->dropout;
+}
+
+bool dn__check_images(dn_program *p, const dn_model_options *options, dn_tensor images, int least, int multiple)
+{
+    if (dn_is_none(images)) return false;
+    const dn_shape shape = dn_shape_of(p, images);
+    char text[64];
+    const bool fits = shape.rank == 4 && shape.dim[1] >= least && shape.dim[2] >= least &&
+                      shape.dim[1] % multiple == 0 && shape.dim[2] % multiple == 0;
+    if (!fits)
+        dn_program_fail(p, DN_ERROR_SHAPE,
+                        "model '%s' takes images [N,H,W,C] with H and W multiples of %d and at least %d, not %s",
+                        options->name, multiple, least, dn_shape_text(&shape, text));
+    return fits;
+}
+
+dn_tensor dn__features(dn_program *p, dn_tensor x, const dn_forward *forward)
+{
+    return dn_name(p, dn_flatten(p, x), "%sfeatures", forward->prefix ? forward->prefix : "");
+}

@@ -1,0 +1,41 @@
+/** The networks. Each is a row of one table: `dunlin` lists them, recipes name them. */
+#ifndef DN_LAYERS_MODELS_MODELS_H
+#define DN_LAYERS_MODELS_MODELS_H
+
+#include "layers/layers.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct dn_model_options {
+    const char *name; /**< a row of the table */
+    int classes;
+    double dropout; /**< rate; below 0: the model's own */
+    int width;      /**< filters (mlp: units) of the first layer, the others in proportion; 0: the model's own */
+} dn_model_options;
+
+/** Records one pass. The penultimate activations [N,D], before dropout, are named "<prefix>features": see dn_find(). They
+ *  are what the last layer "head" (weight [classes,D], bias [classes]) is applied to.
+ *  @param images [N,H,W,C]  @return logits [N,classes] */
+typedef dn_tensor dn_model_function(dn_program *p, const dn_model_options *options, dn_tensor images,
+                                    const dn_forward *forward);
+
+typedef struct dn_model {
+    const char *name, *description; /**< one line */
+    dn_model_function *build;
+} dn_model;
+
+/** Builds the model `options->name`. An unknown name fails the program with the nearest known one. */
+dn_model_function dn_model_build;
+
+/** @return the number of models; *rows points to the static table */
+int dn_model_list(const dn_model **rows);
+
+/** @return the row of this name, or NULL */
+const dn_model *dn_model_find(const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

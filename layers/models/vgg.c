@@ -1,0 +1,71 @@
+/* Networks in the style of VGG (Simonyan and Zisserman, 2015) with batch norm *after* each ReLU, no bias in the
+ * convolutions, and Glorot's uniform start for everything, the dense biases too. Each is a list of widths. */
+#include "layers/models/build.h"
+
+enum { POOL = 0, MOST_LAYERS = 24 };
+
+typedef struct vgg_plan {
+    int kernel;
+    int widths[MOST_LAYERS]; /* filters, or POOL; ends with -1 */
+    int dense[3];            /* units of the hidden dense layers; ends with 0 */
+    int least, multiple;     /* of the image sizes */
+} vgg_plan;
+
+static dn_tensor conv_relu_norm(dn_program *p, dn_tensor x, int number, const vgg_plan *plan, int filters,
+                                const dn_forward *forward)
+{
+    char conv_name[16], norm_name[16];
+    snprintf(conv_name, sizeof conv_name, "conv%d", number);
+    snprintf(norm_name, sizeof norm_name, "norm%d", number);
+    const dn_conv_layer conv = {.filters = filters, .kernel = plan->kernel, .padding = plan->kernel / 2, .relu = true};
+    x = dn_layer_conv2d(p, conv_name, x, conv);
+    return dn_layer_batch_norm(p, norm_name, x, (dn_norm_options){.epsilon = 1e-3, .decay = 0.99}, forward);
+}
+
+static dn_tensor vgg(dn_program *p, const dn_model_options *options, dn_tensor x, const dn_forward *forward,
+                     const vgg_plan *plan)
+{
+    if (!dn__check_images(p, options, x, plan->least, plan->multiple)) return DN_NONE;
+    const int first = plan->widths[0];
+    const double rate = dn__dropout_rate(options, 0.0);
+    for (int i = 0, number = 1; plan->widths[i] >= 0; i++) {
+        if (plan->widths[i] == POOL)
+            x = dn_max_pool(p, x, 2, 2, 0);
+        else
+            x = conv_relu_norm(p, x, number++, plan, dn__width(options, plan->widths[i], first), forward);
+    }
+    dn_linear_layer dense = {.bias = DN_BIAS_GLOROT, .relu = true};
+    for (int i = 0; plan->dense[i]; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "dense%d", i + 1);
+        dense.units = dn__width(options, plan->dense[i], first);
+        x = dn_layer_linear(p, name, x, dense);
+        if (!plan->dense[i + 1]) x = dn__features(p, x, forward);
+        x = dn_layer_dropout(p, x, rate, forward);
+    }
+    return dn_layer_linear(p, "head", x, (dn_linear_layer){.units = options->classes, .bias = DN_BIAS_GLOROT});
+}
+
+dn_tensor dn__model_vgg16(dn_program *p, const dn_model_options *options, dn_tensor images, const dn_forward *forward)
+{
+    static const vgg_plan plan = {
+        3,
+        {64, 64, POOL, 128, 128, POOL, 256, 256, 256, POOL, 512, 512, 512, POOL, 512, 512, 512, POOL, -1},
+        {1024, 512},
+        32,
+        32};
+    return vgg(p, options, images, forward, &plan);
+}
+
+dn_tensor dn__model_vgg_small(dn_program *p, const dn_model_options *options, dn_tensor images,
+                              const dn_forward *forward)
+{
+    static const vgg_plan plan = {3, {32, 32, POOL, 64, 64, POOL, 128, 128, POOL, -1}, {256}, 8, 1};
+    return vgg(p, options, images, forward, &plan);
+}
+
+dn_tensor dn__model_vgg4(dn_program *p, const dn_model_options *options, dn_tensor images, const dn_forward *forward)
+{
+    static const vgg_plan plan = {5, {32, POOL, 64, POOL, -1}, {512}, 4, 1};
+    return vgg(p, options, images, forward, &plan);
+}

@@ -1,1 +1,0 @@
-typedef int dn_placeholder_optim;
