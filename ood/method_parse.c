@@ -31,23 +31,24 @@ static word cut(const char **rest, char end)
     return w;
 }
 
-/** Says that `word` is unknown and which of the names was meant, or which there are. */
-static dn_status fail_unknown(const char *expression, const char *what, word unknown, const char *const *names,
-                              size_t count)
+/** Leaves the error text for a name that is not among the known ones. */
+static void explain_unknown(const char *expression, const char *what, word unknown, const char *const *names,
+                            size_t count)
 {
     char text[WORD_MAX + 1] = "", known[512] = "";
     if (unknown.length <= WORD_MAX) memcpy(text, unknown.start, unknown.length);
     const char *nearest = dn_nearest(text, names, count);
     if (nearest) {
-        return dn_fail(DN_ERROR_ARGUMENT, "score '%s': there is no %s '%s'; did you mean '%s'?", expression, what, text,
-                       nearest);
+        dn_fail(DN_ERROR_ARGUMENT, "score '%s': there is no %s '%s'; did you mean '%s'?", expression, what, text,
+                nearest);
+        return;
     }
     size_t used = 0;
     for (size_t i = 0; i < count && used < sizeof known; i++) {
         used += (size_t)snprintf(known + used, sizeof known - used, i ? ", %s" : "%s", names[i]);
     }
-    return dn_fail(DN_ERROR_ARGUMENT, "score '%s': there is no %s '%.*s'; known: %s", expression, what,
-                   WORD_ARGUMENTS(unknown), known);
+    dn_fail(DN_ERROR_ARGUMENT, "score '%s': there is no %s '%.*s'; known: %s", expression, what,
+            WORD_ARGUMENTS(unknown), known);
 }
 
 static dn_status find_method(const dn_method **out, word name, const char *expression)
@@ -63,7 +64,8 @@ static dn_status find_method(const dn_method **out, word name, const char *expre
         }
         if (i < NAMES_MAX) names[i] = methods[i].name;
     }
-    return fail_unknown(expression, "method", name, names, count < NAMES_MAX ? count : NAMES_MAX);
+    explain_unknown(expression, "method", name, names, count < NAMES_MAX ? count : NAMES_MAX);
+    return DN_ERROR_ARGUMENT;
 }
 
 static dn_status find_option(size_t *out, word key, const dn_method *method, const char *expression)
@@ -80,7 +82,8 @@ static dn_status find_option(size_t *out, word key, const dn_method *method, con
         }
         names[i] = method->option[i].name;
     }
-    return fail_unknown(expression, "option", key, names, method->option_count);
+    explain_unknown(expression, "option", key, names, method->option_count);
+    return DN_ERROR_ARGUMENT;
 }
 
 /** Takes plain decimal numbers only: no "nan", "inf", hexadecimal digits or blanks. */

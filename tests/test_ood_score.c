@@ -47,12 +47,11 @@ static dn_score_input array(const double *logits)
     return (dn_score_input){E, N, C, DN_F64, logits, NULL, 0};
 }
 
-Test(ood_score, reductions_follow_their_definitions)
+/** The mean logits and the logarithm of the mean probabilities, by their definitions. */
+static void average(double mean[N][C], double log_mean[N][C], double z[E][N][C])
 {
-    double z[E][N][C], mean[N][C], log_mean[N][C], own[E][N], got[N], want[N];
-    draw(z[0][0], E * N * C, 11);
-    memset(mean, 0, sizeof mean);
-    memset(log_mean, 0, sizeof log_mean);
+    memset(mean, 0, sizeof(double[N][C]));
+    memset(log_mean, 0, sizeof(double[N][C]));
     for (int e = 0; e < E; e++) {
         for (int r = 0; r < N; r++) {
             double sum = 0;
@@ -62,6 +61,13 @@ Test(ood_score, reductions_follow_their_definitions)
         }
     }
     for (int i = 0; i < N * C; i++) log_mean[i / C][i % C] = log(log_mean[i / C][i % C]);
+}
+
+Test(ood_score, reductions_follow_their_definitions)
+{
+    double z[E][N][C], mean[N][C], log_mean[N][C], own[E][N], got[N], want[N];
+    draw(z[0][0], E * N * C, 11);
+    average(mean, log_mean, z);
     const dn_score_input all = array(z[0][0]);
     const char *const names[] = {"msp", "max_logit", "energy:T=3", "entropy", "gen:top=3"};
     for (int i = 0; i < 5; i++) {
