@@ -176,7 +176,7 @@ Test(ood_methods, gen_takes_the_largest_of_many)
     for (int c = 0; c < C; c++) sum += exp(z[c]);
     for (int c = 0; c < C; c++) {
         int larger = 0;
-        for (int k = 0; k < C; k++) larger += z[k] > z[c] || (z[k] == z[c] && k < c);
+        for (int k = 0; k < C; k++) larger += z[k] > z[c] || (c > k && z[k] == z[c]);
         const double p = exp(z[c]) / sum;
         if (larger < 100) want += pow(p * (1 - p), 0.1);
     }
