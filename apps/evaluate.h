@@ -1,0 +1,44 @@
+/** How well a network knows what it does not know: accuracy on ID data, metrics of each score on each OOD set. */
+#ifndef DN_APPS_EVALUATE_H
+#define DN_APPS_EVALUATE_H
+
+#include "apps/network.h"
+#include "ood/metrics.h"
+
+typedef struct dn_evaluation_options {
+    const char *data_dir;
+    const char *id;         /**< expression; NULL: the recipe's data.test */
+    const char *const *ood; /**< [n_ood] expressions; 0 of them: the recipe's data.ood */
+    int n_ood;
+    const char *const *methods; /**< [n_methods] expressions; 0 of them: dn_evaluation_methods() */
+    int n_methods;
+    dn_reduce reduce; /**< for single-model methods */
+    dn_metrics_options metrics;
+} dn_evaluation_options;
+
+/** One line of the table. */
+typedef struct dn_evaluation_row {
+    char *ood, *method;
+    dn_reduce reduce;
+    dn_metrics metrics;
+} dn_evaluation_row;
+
+typedef struct dn_evaluation {
+    char *id;
+    int64_t n_id;
+    int members;
+    bool labelled;           /**< the ID set has labels, the accuracies mean something */
+    double accuracy;         /**< of the ensemble */
+    double *member_accuracy; /**< [E] */
+    dn_evaluation_row *rows; /**< [n_rows] by OOD set, then by method */
+    int n_rows;
+} dn_evaluation;
+
+/** @return the methods that are run when none are asked for, by the kind and size of the ensemble; [*count], static */
+const char *const *dn_evaluation_methods(const dn_network *network, int *count);
+
+/** Runs the network once over each set, then scores. @param out free with dn_evaluation_close() */
+dn_status dn_evaluate(dn_evaluation *out, const dn_network *network, const dn_evaluation_options *options);
+void dn_evaluation_close(dn_evaluation *evaluation);
+
+#endif

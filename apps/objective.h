@@ -1,0 +1,40 @@
+/** What is trained: the program of one training step, as the recipe's kind of ensemble defines it. */
+#ifndef DN_APPS_OBJECTIVE_H
+#define DN_APPS_OBJECTIVE_H
+
+#include "apps/network.h"
+
+enum { DN_HISTORY = 256 /* steps that the losses of a program reach back */ };
+
+typedef struct dn_objective {
+    dn_program *program;
+    dn_tensor step;               /**< i32 [1], shared */
+    dn_tensor loss;               /**< history [DN_HISTORY] of each member: cross entropy, and what its kind adds */
+    dn_tensor accuracy;           /**< history [DN_HISTORY] of each member, on the batches trained on */
+    dn_tensor mutual_information; /**< history [DN_HISTORY], shared, of the pseudo-OOD batches; DN_NONE unless mi */
+    int64_t steps;                /**< of the whole training */
+    int64_t steps_per_epoch;
+
+    /* What the program reads and the trainer has to put there. */
+    dn_resident train;
+    dn_tensor train_images;
+    dn_resident *sources;     /**< [n_sources] data sets of pseudo-OOD images; .images is NULL for other kinds */
+    dn_tensor *source_images; /**< [n_sources] */
+    unsigned n_sources;
+    dn_tensor labels;                /**< i32 [M], shared, or of each member */
+    dn_tensor pool[2], pool_size[2]; /**< leave_out: i32 [M] and [1] of each member; [0]: own classes, [1]: left out */
+} dn_objective;
+
+/** Builds and seals the program. @param train the recipe's training set, only read now
+ *  @param data_dir where sources of kind `data` are looked for. @param out free with dn_objective_close() */
+dn_status dn_objective_open(dn_objective *out, const dn_network *network, const dn_dataset *train,
+                            const char *data_dir);
+void dn_objective_close(dn_objective *objective);
+
+struct dn_executor;
+
+/** Gives a new executor of the program its data: images, labels, pools. */
+dn_status dn_objective_load(const dn_objective *objective, struct dn_executor *executor, const dn_network *network,
+                            const dn_dataset *train);
+
+#endif

@@ -1,0 +1,48 @@
+/* Images into programs. */
+#include "apps/network.h"
+#include "core/ops.h"
+
+dn_status dn_resident_new(dn_resident *out, dn_device *device, const dn_dataset *set)
+{
+    *out = (dn_resident){.shape = DN_SHAPE(set->n, set->height, set->width, set->channels), .type = set->type};
+    if (set->n < 1) return dn_fail(DN_ERROR_ARGUMENT, "data set '%s' is empty", set->name);
+    const size_t bytes = (size_t)dn_shape_count(&out->shape) * dn_dtype_size(set->type);
+    DN_TRY(dn_buffer_new(&out->images, device, bytes));
+    return dn_buffer_upload(out->images, 0, set->images, bytes);
+}
+
+void dn_resident_close(dn_resident *resident)
+{
+    dn_buffer_close(resident->images);
+    resident->images = NULL;
+}
+
+dn_tensor dn_resident_tensor(dn_program *program, const char *name, const dn_resident *resident)
+{
+    return dn_external(program, name, resident->type, resident->shape);
+}
+
+static dn_tensor normalize(dn_program *p, const dn_recipe_data *data, dn_tensor x)
+{
+    const dn_tensor mean = dn_constant(p, "channel mean", DN_SHAPE(data->n_mean), true, data->mean);
+    const dn_tensor deviation = dn_constant(p, "channel deviation", DN_SHAPE(data->n_deviation), true, data->deviation);
+    return dn_normalize(p, x, mean, deviation);
+}
+
+dn_tensor dn_prepare(dn_program *p, const dn_recipe_data *data, dn_tensor x, dn_tensor step)
+{
+    const bool random = !dn_is_none(step);
+    const int all = 2 * data->crop_padding + 1;
+    for (unsigned i = 0; i < data->n_prepare; i++) switch (data->prepare[i]) {
+        case DN_PREPARE_STANDARDIZE: x = dn_standardize(p, x); break;
+        case DN_PREPARE_NORMALIZE: x = normalize(p, data, x); break;
+        case DN_PREPARE_CROP:
+            if (random)
+                x = dn_random_crop(p, x, step, data->crop_padding, data->crop_choices ? data->crop_choices : all);
+            break;
+        case DN_PREPARE_FLIP:
+            if (random) x = dn_random_flip(p, x, step);
+            break;
+        }
+    return x;
+}

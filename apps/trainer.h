@@ -1,0 +1,32 @@
+/** Training a network: steps, checkpoints, what to do when it goes wrong. */
+#ifndef DN_APPS_TRAINER_H
+#define DN_APPS_TRAINER_H
+
+#include "apps/checkpoint.h"
+#include "apps/network.h"
+#include "core/executor.h"
+
+/** How far training is, told about five times a second. */
+typedef struct dn_training_news {
+    int64_t step, steps, steps_per_epoch;
+    int64_t images_per_step;   /**< of all members and streams */
+    double loss, accuracy;     /**< means over members and the steps since the last news */
+    double mutual_information; /**< NaN where there is none */
+} dn_training_news;
+
+typedef struct dn_training_options {
+    const char *checkpoint; /**< the file to write and, on resuming, to start from */
+    const char *data_dir;   /**< for the sources of pseudo-OOD images; NULL: the default */
+    bool resume;
+    void (*on_plan)(void *context, const dn_plan *plan, size_t process_bytes); /**< before anything is allocated */
+    void (*on_news)(void *context, const dn_training_news *news);
+    bool (*stop)(void *context); /**< asked between steps: true ends training with a checkpoint */
+    void *context;
+} dn_training_options;
+
+/** Trains to the end of the recipe. @param train the recipe's training set; its images are freed as soon as they are on
+ *  the device. @param history receives the losses; free with dn_history_close()
+ *  @return DN_ERROR_INTERRUPTED if stopped, DN_ERROR_NUMERIC if a loss became NaN: the text names the step and the op */
+dn_status dn_train(dn_network *network, dn_dataset *train, const dn_training_options *options, dn_history *history);
+
+#endif
