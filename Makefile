@@ -5,9 +5,12 @@ PREFIX ?= /usr/local
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 export CMAKE_FLAGS
 
-# A build folder keeps the generator that it was made with; a new one takes Ninja where there is Ninja.
-new = $(if $(wildcard $(1)/CMakeCache.txt),,$(if $(shell command -v ninja),-G Ninja) $(2))
-configure = cmake -S . -B $(1) --log-level=NOTICE $(call new,$(1),$(2)) $(3) $(CMAKE_FLAGS)
+# A build folder keeps the generator that it was made with; a new one takes Ninja where there is Ninja. Asked when the
+# recipe runs, not when it is expanded: the line before may have installed it.
+new = $$([ -e $(1)/CMakeCache.txt ] || echo $(2))
+ninja = $(call new,$(1),$$(command -v ninja >/dev/null && echo -G Ninja))
+configure = cmake -S . -B $(1) --log-level=NOTICE $(ninja) $(2) $(CMAKE_FLAGS)
+unoptimized = -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="-O1 -g1"
 compile = cmake --build $(1) --parallel $(JOBS)
 ctest = ctest --test-dir $(1) --output-on-failure --parallel $(JOBS) $(CTEST_FLAGS)
 
@@ -15,35 +18,35 @@ ctest = ctest --test-dir $(1) --output-on-failure --parallel $(JOBS) $(CTEST_FLA
 
 all: ## build the program, build/dunlin (the default)
 	@cmake/packages.sh -n build
-	@$(call configure,$(BUILD),-DDN_TESTS=OFF)
+	@$(call configure,$(BUILD),$(call new,$(BUILD),-DDN_TESTS=OFF))
 	@$(call compile,$(BUILD))
 
 demo: ## install what is missing, build, and train and judge a small ensemble
 	@cmake/packages.sh build
-	@$(call configure,$(BUILD),-DDN_TESTS=OFF)
+	@$(call configure,$(BUILD),$(call new,$(BUILD),-DDN_TESTS=OFF))
 	@$(call compile,$(BUILD))
 	@apps/demo.sh $(BUILD)/dunlin
 
 test: ## install what is missing, build, and run all tests; CTEST_FLAGS="-R name" runs some
 	@cmake/packages.sh build test
-	@$(call configure,$(BUILD),,-DDN_TESTS=ON)
+	@$(call configure,$(BUILD),-DDN_TESTS=ON)
 	@$(call compile,$(BUILD))
 	@$(call ctest,$(BUILD))
 
 test-sanitize: ## the same tests under the address and undefined-behaviour sanitizers
 	@cmake/packages.sh build test
-	@$(call configure,$(BUILD)-sanitize,-DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="-O1 -g1",-DDN_TESTS=ON -DDN_SANITIZE=ON)
+	@$(call configure,$(BUILD)-sanitize,$(unoptimized) -DDN_TESTS=ON -DDN_SANITIZE=ON)
 	@$(call compile,$(BUILD)-sanitize)
 	@$(call ctest,$(BUILD)-sanitize) --label-exclude lint
 
 check-clang: ## compile everything with clang, warnings are errors
 	@cmake/packages.sh build test lint
-	@CC=clang $(call configure,$(BUILD)-clang,-DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="-O1",-DDN_TESTS=ON)
+	@CC=clang $(call configure,$(BUILD)-clang,$(unoptimized) -DDN_TESTS=ON)
 	@$(call compile,$(BUILD)-clang)
 
 lint: ## style, complexity and static analysis (also part of make test where the tools are there)
 	@cmake/packages.sh build test lint
-	@$(call configure,$(BUILD),,-DDN_TESTS=ON)
+	@$(call configure,$(BUILD),-DDN_TESTS=ON)
 	@$(call ctest,$(BUILD)) --label-regex lint
 
 format: ## rewrite all C files in the project's format

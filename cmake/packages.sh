@@ -63,7 +63,7 @@ give_up() {
     echo "$1 Install these (Debian names), then run make again:$details" >&2
     exit 1
 }
-[ -z "$print_only" ] || give_up "Something is missing."
+[ -z "$print_only" ] || give_up "Something is missing (on Debian and its relatives \`make deps\` installs it)."
 command -v apt-get >/dev/null || give_up "This system has no apt-get."
 [ -z "$as_root" ] || command -v sudo >/dev/null || give_up "Neither root nor sudo."
 
