@@ -53,13 +53,14 @@ static dn_status count_records(dn__stream *s, const layout *l, int64_t *n)
 }
 
 /* Labels are there for all items or for none. */
-static dn_status settle_labels(dn_dataset *d)
+static dn_status settle_labels(dn_dataset *d, const char *file)
 {
     int64_t unlabelled = 0;
     for (int64_t i = 0; i < d->n; i++) unlabelled += d->labels[i] == UNLABELLED;
     if (unlabelled == 0) return DN_OK;
     if (unlabelled < d->n)
-        return dn_fail(DN_ERROR_FORMAT, "found %" PRId64 " of %" PRId64 " items unlabelled (255), expected none or all",
+        return dn_fail(DN_ERROR_FORMAT,
+                       "%s: found %" PRId64 " of %" PRId64 " items unlabelled (255), expected none or all", file,
                        unlabelled, d->n);
     dn_free(d->labels);
     d->labels = NULL;
@@ -83,7 +84,7 @@ static dn_status read_all(dn_dataset *d, const dn__set *set, dn__stream *streams
     for (int f = 0; f < files; f++)
         for (int64_t i = 0; i < count[f]; i++, image += CHANNELS * PLANE)
             DN_TRY(read_record(streams[f], &l, set->classes, label++, image));
-    return settle_labels(d);
+    return settle_labels(d, set->files[0]);
 }
 
 static dn_status load_names(dn_dataset *d, const dn__request *request)

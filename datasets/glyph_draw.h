@@ -35,7 +35,7 @@ void dn__pen_develop(uint8_t *image, const float *cover, const dn__pen *pen, dn_
 /** @return a normal value within three standard deviations, so that no image falls out of its frame */
 float dn__bounded_normal(dn_random_sequence *r);
 
-/** A random direction: cosine and sine of an angle that is uniform but for 2 %, without libm. */
+/** A random direction: cosine and sine of a uniform angle, without libm. */
 void dn__direction(float *cosine, float *sine, dn_random_sequence *r);
 
 #endif

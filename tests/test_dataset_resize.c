@@ -1,0 +1,95 @@
+/* Resizing against the Python Imaging Library (8 bit) and against the formula in two dimensions (float). */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <string.h>
+
+#include "core/alloc.h"
+#include "datasets/resize.h"
+
+static dn_dataset *make(dn_dtype type, int64_t n, int height, int width, int channels)
+{
+    dn_dataset *d = dn_calloc(1, sizeof *d);
+    d->type = type, d->n = n, d->height = height, d->width = width, d->channels = channels;
+    d->images = dn_calloc((size_t)(n * height * width * channels), dn_dtype_size(type));
+    return d;
+}
+
+static const uint8_t small[20] = {0, 50, 200, 255, 10, 90, 30, 7, 255, 128, 64, 32, 1, 2, 3, 250, 77, 99, 111, 123};
+
+/* Image.fromarray(small).resize((W, H), Image.BILINEAR), Pillow 9.4. */
+static const uint8_t shrunk[3 * 2] = {49, 128, 107, 63, 53, 112};
+static const uint8_t grown[7 * 6] = {0,   25,  75, 175, 228, 255, 6,   39,  78, 98, 109, 113, 80,  91,
+                                     91,  50,  27, 14,  255, 192, 117, 75,  48, 32, 74,  56,  35,  24,
+                                     104, 188, 34, 39,  44,  48,  123, 196, 77, 88, 101, 109, 117, 123};
+
+static void expect_u8(int height, int width, const uint8_t *expected)
+{
+    dn_dataset *d = make(DN_U8, 2, 5, 4, 1);
+    for (int i = 0; i < 40; i++) ((uint8_t *)d->images)[i] = small[i % 20];
+    cr_assert_eq(dn_dataset_resize(d, height, width, 3), DN_OK);
+    cr_expect(d->n == 2 && d->height == height && d->width == width && d->channels == 3);
+    for (int i = 0; i < 2 * height * width * 3; i++)
+        cr_expect_eq(((uint8_t *)d->images)[i], expected[i / 3 % (height * width)], "value %d", i);
+    dn_dataset_close(d);
+}
+
+Test(dataset_resize, eight_bit_images_agree_with_pillow)
+{
+    expect_u8(3, 2, shrunk);
+    expect_u8(7, 6, grown);
+    expect_u8(5, 4, small);
+}
+
+/* The weight of input i for output o by its definition. */
+static double weight(int i, int o, int inputs, int outputs)
+{
+    const double scale = (double)inputs / outputs, reach = fmax(scale, 1);
+    return fmax(0, 1 - fabs((i + 0.5) - (o + 0.5) * scale) / reach);
+}
+
+static double value_at(const float *image, int h, int w, int channels, int c, const int out[2], const int place[2])
+{
+    double sum = 0, all = 0;
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++) {
+            const double k = weight(y, place[0], h, out[0]) * weight(x, place[1], w, out[1]);
+            sum += k * (double)image[(y * w + x) * channels + c];
+            all += k;
+        }
+    return sum / all;
+}
+
+Test(dataset_resize, float_images_follow_the_formula)
+{
+    enum { H = 11, W = 7, C = 3, N = 2 };
+    static const int sizes[][2] = {{32, 32}, {4, 3}, {11, 20}, {5, 7}, {1, 1}};
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        float images[N * H * W * C];
+        dn_dataset *d = make(DN_F32, N, H, W, C);
+        for (int i = 0; i < N * H * W * C; i++) images[i] = (float)((i * 7919 % 1000) / 100.0 - 5);
+        memcpy(d->images, images, sizeof images);
+        cr_assert_eq(dn_dataset_resize(d, sizes[s][0], sizes[s][1], C), DN_OK);
+        double worst = 0;
+        for (int n = 0; n < N; n++)
+            for (int i = 0; i < sizes[s][0] * sizes[s][1] * C; i++) {
+                const int place[2] = {i / C / sizes[s][1], i / C % sizes[s][1]};
+                const double want = value_at(images + n * H * W * C, H, W, C, i % C, sizes[s], place);
+                worst = fmax(worst, fabs((double)((float *)d->images)[n * sizes[s][0] * sizes[s][1] * C + i] - want));
+            }
+        cr_expect_lt(worst, 2 * 5 * 0x1p-24, "worst error %g", worst); /* two roundings to float of values below 5 */
+        dn_dataset_close(d);
+    }
+}
+
+Test(dataset_resize, three_channels_become_luma)
+{
+    dn_dataset *d = make(DN_U8, 1, 1, 4, 3);
+    static const uint8_t rgb[12] = {255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255};
+    memcpy(d->images, rgb, sizeof rgb);
+    cr_assert_eq(dn_dataset_resize(d, 1, 4, 1), DN_OK);
+    const uint8_t expected[4] = {76, 150, 29, 255}; /* 255 times 0.299, 0.587, 0.114, 1 */
+    cr_expect_arr_eq(d->images, expected, 4);
+    cr_expect_eq(dn_dataset_resize(d, 1, 4, 2), DN_ERROR_SHAPE);
+    cr_expect_eq(dn_dataset_resize(d, 0, 4, 1), DN_ERROR_ARGUMENT);
+    dn_dataset_close(d);
+}
