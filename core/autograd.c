@@ -120,7 +120,7 @@ void dn_differentiate(dn_program *p, dn_tensor loss)
     }
     p->differentiated = true;
     const size_t forward = p->n_ops;
-    p->tensors[loss.id].gradient = dn_fill(p, info->shape, info->shared, 1.0).id;
+    dn__accumulate(p, loss.id, dn_fill(p, info->shape, info->shared, 1.0));
     for (size_t i = forward; i-- > 0 && p->status == DN_OK;) {
         const dn_op op = p->ops[i]; /* a copy: rules append, the list may move */
         if (has_output_gradient(p, &op) && wants_any(p, &op)) dn__gradient_rule(op.kind)(p, &op);

@@ -54,7 +54,7 @@ static void merge_in_place(const dn_program *p)
         if (!(dn_op_flags(op->kind) & DN_OP_INPLACE) || op->out[0] < 0) continue;
         dn_tensor_info *out = &p->tensors[op->out[0]], *in = root_of(p, op->in[0]);
         if (out->storage != DN_STORAGE_TEMPORARY || in->storage != DN_STORAGE_TEMPORARY) continue;
-        if (out->root != op->out[0] || out->first != (int)i || in->last != (int)i) continue;
+        if (out->root != op->out[0] || out->first != (int)i || in->last != (int)i || in->kept) continue;
         if (out->shared != in->shared || dn__bytes(out) != dn__bytes(in)) continue;
         bool twice = false;
         for (int k = 1; k < DN_OP_MAX_IN; k++) twice |= op->in[k] >= 0 && root_of(p, op->in[k]) == in;

@@ -75,6 +75,9 @@ bool dn__ready(dn_program *p, const dn_tensor *inputs, int count)
 
 static dn_tensor add_tensor(dn_program *p, dn_tensor_info info)
 {
+    if (info.shape.rank < 1 || info.shape.rank > DN_MAX_RANK)
+        return dn_program_fail(p, DN_ERROR_SHAPE, "'%s' has %d dimensions, it needs 1 to %d",
+                               info.name ? info.name : "a result", info.shape.rank, DN_MAX_RANK);
     for (int i = 0; i < info.shape.rank; i++) {
         char text[64];
         if (info.shape.dim[i] < 1 || info.shape.dim[i] > INT32_MAX)
