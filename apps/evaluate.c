@@ -88,7 +88,9 @@ static dn_status add_row(dn_evaluation *out, const session *s, const char *ood, 
     dn_evaluation_row *row = &out->rows[out->n_rows++];
     row->ood = dn_strdup(ood);
     row->method = dn_strdup(s->methods[m]);
-    row->reduce = reduce_of(s, m);
+    const bool combines = s->calls[m].method->kind == DN_METHOD_ENSEMBLE || out->members == 1;
+    const dn_reduce asked = s->options->reduce == DN_REDUCE_DEFAULT ? DN_REDUCE_SCORE : s->options->reduce;
+    row->reduce = combines ? DN_REDUCE_DEFAULT : asked;
     if (!row->ood || !row->method) return DN_ERROR_MEMORY;
     return dn_metrics_compute(&row->metrics, s->id_scores[m], s->n_id, scores, n, &s->options->metrics);
 }
@@ -171,4 +173,9 @@ void dn_evaluation_close(dn_evaluation *evaluation)
     dn_free(evaluation->member_accuracy);
     dn_free(evaluation->id);
     *evaluation = (dn_evaluation){0};
+}
+
+const char *dn_evaluation_reduce_text(const dn_evaluation_row *row)
+{
+    return row->reduce == DN_REDUCE_DEFAULT ? "-" : dn_reduce_name(row->reduce);
 }

@@ -19,7 +19,7 @@ typedef struct dn_evaluation_options {
 /** One line of the table. */
 typedef struct dn_evaluation_row {
     char *ood, *method;
-    dn_reduce reduce;
+    dn_reduce reduce; /**< DN_REDUCE_DEFAULT: none, the method combines the members itself or there is only one */
     dn_metrics metrics;
 } dn_evaluation_row;
 
@@ -36,6 +36,9 @@ typedef struct dn_evaluation {
 
 /** @return the methods that are run when none are asked for, by the kind and size of the ensemble; [*count], static */
 const char *const *dn_evaluation_methods(const dn_network *network, int *count);
+
+/** @return the reduction of a row in a word, "-" for none */
+const char *dn_evaluation_reduce_text(const dn_evaluation_row *row);
 
 /** Runs the network once over each set, then scores. @param out free with dn_evaluation_close() */
 dn_status dn_evaluate(dn_evaluation *out, const dn_network *network, const dn_evaluation_options *options);

@@ -156,6 +156,7 @@ static dn_status start(trainer *t, dn_dataset *train)
     train->images = NULL;
     DN_TRY(dn_executor_open(&t->executor, o->program, t->network->device));
     if (t->options->on_plan) t->options->on_plan(t->options->context, dn_executor_plan(t->executor), dn_memory_now());
+    if (t->options->plan_only) return DN_OK;
     t->checkpoint_every = recipe->checkpoint_every > 0 ? recipe->checkpoint_every : o->steps_per_epoch;
     DN_TRY(dn_history_new(t->history, t->network->members, o->steps));
     t->ring = dn_calloc((size_t)t->network->members * DN_HISTORY, sizeof *t->ring);
@@ -172,7 +173,7 @@ dn_status dn_train(dn_network *network, dn_dataset *train, const dn_training_opt
     trainer t = {.network = network, .options = options, .history = history};
     *history = (dn_history){0};
     dn_status status = start(&t, train);
-    if (status == DN_OK) status = loop(&t);
+    if (status == DN_OK && !options->plan_only) status = loop(&t);
     dn_executor_close(t.executor);
     dn_objective_close(&t.objective);
     dn_free(t.ring);

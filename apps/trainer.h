@@ -18,6 +18,7 @@ typedef struct dn_training_options {
     const char *checkpoint; /**< the file to write and, on resuming, to start from */
     const char *data_dir;   /**< for the sources of pseudo-OOD images; NULL: the default */
     bool resume;
+    bool plan_only; /**< end after on_plan: nothing is allocated or written */
     void (*on_plan)(void *context, const dn_plan *plan, size_t process_bytes); /**< before anything is allocated */
     void (*on_news)(void *context, const dn_training_news *news);
     bool (*stop)(void *context); /**< asked between steps: true ends training with a checkpoint */

@@ -1,0 +1,319 @@
+/* dunlin train: an ensemble by a recipe, into a run folder. */
+#include <argp.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "apps/cli.h"
+#include "apps/commands.h"
+#include "apps/interrupt.h"
+#include "apps/json.h"
+#include "apps/memory.h"
+#include "apps/progress.h"
+#include "apps/run.h"
+#include "apps/trainer.h"
+#include "core/alloc.h"
+
+enum { KEY_OUT = 0x2000, KEY_DEVICE, KEY_THREADS, KEY_RESUME, KEY_PLAN, KEY_LIST, MOST = 64 };
+
+typedef struct arguments {
+    const char *recipe, *out, *device, *data_dir, *json;
+    const char *overrides[MOST];
+    int n_overrides;
+    char *seed; /* "train.seed=N", the option --seed as an override */
+    int threads;
+    bool resume, plan_only, list, quiet;
+} arguments;
+
+static const struct argp_option options[] = {
+    {"out", KEY_OUT, "RUN", 0, "The run's folder (default runs/RECIPE)", 0},
+    {"resume", KEY_RESUME, NULL, 0, "Go on from the run's checkpoint; the result is the same as without the break", 0},
+    {"device", KEY_DEVICE, "D", 0, "See `dunlin devices` (default cpu)", 0},
+    {"threads", KEY_THREADS, "N", 0, "CPU threads (default: all cores)", 0},
+    {"plan", KEY_PLAN, NULL, 0, "Print the memory plan and stop", 0},
+    {"list", KEY_LIST, NULL, 0, "List the recipes that come with dunlin", 0},
+    DN_OPTION_SEED,
+    DN_OPTION_DATA,
+    DN_OPTION_JSON,
+    DN_OPTION_QUIET,
+    {0}};
+
+/* ---- options ---- */
+
+static dn_status take_seed(arguments *a, const char *arg)
+{
+    uint64_t seed = 0;
+    DN_TRY(dn_cli_parse_u64("--seed", arg, &seed));
+    dn_free(a->seed);
+    a->seed = dn_format("train.seed=%llu", (unsigned long long)seed);
+    return a->seed ? DN_OK : DN_ERROR_MEMORY;
+}
+
+static dn_status take_argument(arguments *a, const char *arg)
+{
+    if (!strchr(arg, '=') && !a->recipe) {
+        a->recipe = arg;
+        return DN_OK;
+    }
+    if (!strchr(arg, '='))
+        return dn_fail(DN_ERROR_ARGUMENT, "'%s': the recipe is '%s' already, an override is key=value", arg, a->recipe);
+    if (a->n_overrides == MOST - 1) return dn_fail(DN_ERROR_ARGUMENT, "at most %d overrides", MOST - 1);
+    a->overrides[a->n_overrides++] = arg;
+    return DN_OK;
+}
+
+static dn_status take(arguments *a, int key, const char *arg)
+{
+    int64_t threads = 0;
+    switch (key) {
+    case ARGP_KEY_ARG: return take_argument(a, arg);
+    case KEY_OUT: a->out = arg; return DN_OK;
+    case KEY_RESUME: a->resume = true; return DN_OK;
+    case KEY_DEVICE: a->device = arg; return DN_OK;
+    case KEY_THREADS:
+        DN_TRY(dn_cli_parse_int("--threads", arg, 1, 1024, &threads));
+        a->threads = (int)threads;
+        return DN_OK;
+    case KEY_PLAN: a->plan_only = true; return DN_OK;
+    case KEY_LIST: a->list = true; return DN_OK;
+    case DN_KEY_SEED: return take_seed(a, arg);
+    case DN_KEY_DATA: a->data_dir = arg; return DN_OK;
+    case DN_KEY_JSON: a->json = arg; return DN_OK;
+    default: a->quiet = true; return DN_OK; /* 'q' */
+    }
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    arguments *a = state->input;
+    const bool known = key == ARGP_KEY_ARG || key == 'q' || (key >= DN_KEY_JSON && key <= DN_KEY_LIMIT) ||
+                       (key >= KEY_OUT && key <= KEY_LIST);
+    if (key == ARGP_KEY_END && !a->recipe && !a->list && !(a->resume && a->out))
+        argp_error(state, "which recipe? `dunlin train --list` shows those that come with dunlin");
+    if (!known) return ARGP_ERR_UNKNOWN;
+    if (take(a, key, arg) != DN_OK) argp_error(state, "%s", dn_error_last());
+    return 0;
+}
+
+static const struct argp argp = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "RECIPE [KEY=VALUE ...]",
+    .doc =
+        "Trains the ensemble that a recipe describes: one that comes with dunlin, by name, or a YAML file. Overrides "
+        "change single keys.\v"
+        "Example: dunlin train glyphs-mi train.epochs=2 ensemble.members=3 --out runs/mi\n"
+        "Ctrl-C writes a checkpoint; --resume goes on from it.",
+};
+
+/* ---- telling the user ---- */
+
+typedef struct listener {
+    const arguments *arguments;
+    dn_progress *progress;
+    size_t planned; /* bytes: the plan, and what the process had before */
+} listener;
+
+static void on_plan(void *context, const dn_plan *plan, size_t process_bytes)
+{
+    listener *l = context;
+    /* The resident data sets are there already: they are in the plan and in the process. */
+    const size_t rest = process_bytes > plan->external ? process_bytes - plan->external : 0;
+    l->planned = plan->total + rest;
+    if (l->arguments->quiet && !l->arguments->plan_only) return;
+    dn_plan_print(plan, stderr);
+    fprintf(stderr, "  %-28s %10.1f MiB\n", "with program and libraries", (double)l->planned / 1048576.0);
+}
+
+static bool stop(void *context)
+{
+    (void)context;
+    return dn_interrupted();
+}
+
+static void on_news(void *context, const dn_training_news *news)
+{
+    listener *l = context;
+    if (!l->progress) {
+        const dn_progress_options o = {.label = "train",
+                                       .total = news->steps,
+                                       .images_per_step = news->images_per_step,
+                                       .quiet = l->arguments->quiet};
+        if (dn_progress_open(&l->progress, &o) != DN_OK) return;
+    }
+    const dn_progress_values values = {
+        .has_loss = true, .has_accuracy = true, .loss = news->loss, .accuracy = news->accuracy};
+    dn_progress_update(l->progress, news->step, &values);
+}
+
+static void print_list(void)
+{
+    const char *const *names = NULL, *const *descriptions = NULL;
+    const int count = dn_recipe_list(&names, &descriptions);
+    for (int i = 0; i < count; i++) printf("%-26s %s\n", names[i], descriptions[i]);
+}
+
+static void print_accuracy(const dn_network *n, const dn_accuracy_report *report)
+{
+    printf("test accuracy (%s): %.2f %%", n->recipe->data.test, 100.0 * report->ensemble);
+    if (n->members > 1) printf("; members");
+    for (int e = 0; e < n->members && n->members > 1; e++) printf(" %.2f", 100.0 * report->member[e]);
+    printf("\n");
+}
+
+static dn_status write_json(const arguments *a, const char *run, const dn_network *n, const dn_history *h,
+                            const dn_accuracy_report *report, size_t planned)
+{
+    cJSON *tree = cJSON_CreateObject();
+    cJSON_AddStringToObject(tree, "run", run);
+    cJSON_AddStringToObject(tree, "recipe", n->recipe->name);
+    cJSON_AddNumberToObject(tree, "steps", (double)h->steps);
+    const int64_t last = (h->steps - 1) * h->members;
+    cJSON *losses = cJSON_AddArrayToObject(tree, "last_loss");
+    for (int e = 0; e < h->members; e++) cJSON_AddItemToArray(losses, cJSON_CreateNumber(h->loss[last + e]));
+    cJSON_AddNumberToObject(tree, "accuracy", report->ensemble);
+    cJSON *members = cJSON_AddArrayToObject(tree, "member_accuracy");
+    for (int e = 0; e < n->members && report->member; e++)
+        cJSON_AddItemToArray(members, cJSON_CreateNumber(report->member[e]));
+    cJSON_AddNumberToObject(tree, "planned_bytes", (double)planned);
+    cJSON_AddNumberToObject(tree, "peak_bytes", (double)dn_memory_peak());
+    const dn_status status = dn_json_write(tree, a->json);
+    cJSON_Delete(tree);
+    return status;
+}
+
+/* ---- the work ---- */
+
+/* The recipe of this training: the run's own when resuming, else the one that is asked for. */
+static dn_status open_recipe(dn_recipe **out, const arguments *a, const char *checkpoint)
+{
+    if (a->resume && !a->recipe) {
+        char *text = dn_checkpoint_recipe(checkpoint);
+        if (!text) return DN_ERROR_FILE;
+        const dn_status status = dn_recipe_parse(out, text, checkpoint, a->overrides, a->n_overrides);
+        dn_free(text);
+        return status;
+    }
+    return dn_recipe_open(out, a->recipe, a->overrides, a->n_overrides);
+}
+
+/* Resuming with another recipe would be another training. */
+static dn_status check_same_recipe(const dn_recipe *recipe, const char *checkpoint)
+{
+    char *mine = dn_recipe_text(recipe), *stored = dn_checkpoint_recipe(checkpoint);
+    dn_status status = mine && stored ? DN_OK : DN_ERROR_FILE;
+    if (status == DN_OK && strcmp(mine, stored) != 0)
+        status =
+            dn_fail(DN_ERROR_ARGUMENT,
+                    "the recipe is not the one that '%s' was trained by; leave it out to resume with the run's own",
+                    checkpoint);
+    dn_free(mine);
+    dn_free(stored);
+    return status;
+}
+
+static dn_status open_training_set(dn_dataset **out, const arguments *a, const dn_recipe *r)
+{
+    const dn_dataset_options o = {.data_dir = a->data_dir, .seed = r->train.seed, .limit = r->train.limit};
+    return dn_dataset_open(out, r->data.train, &o);
+}
+
+static dn_status test(const arguments *a, const char *run, const dn_network *n, const dn_history *h, size_t planned)
+{
+    dn_dataset *set = NULL;
+    dn_outputs outputs = {0};
+    dn_accuracy_report report = {.ensemble = NAN};
+    const dn_dataset_options o = {.data_dir = a->data_dir, .seed = n->recipe->train.seed};
+    DN_TRY(dn_dataset_open(&set, n->recipe->data.test, &o));
+    dn_status status = set->labels ? dn_network_infer(&outputs, n, set) : DN_OK;
+    if (status == DN_OK && set->labels) status = dn_network_accuracy(&report, n, &outputs, set->labels);
+    if (status == DN_OK && set->labels && !(a->json && strcmp(a->json, "-") == 0)) print_accuracy(n, &report);
+    if (status == DN_OK && a->json) status = write_json(a, run, n, h, &report, planned);
+    dn_free(report.member);
+    dn_outputs_close(&outputs);
+    dn_dataset_close(set);
+    return status;
+}
+
+/* Trains and tests; takes the recipe over. */
+static dn_status train_network(const arguments *a, const char *run, const char *checkpoint, dn_recipe *recipe,
+                               dn_device *device)
+{
+    dn_dataset *set = NULL;
+    dn_network *network = NULL;
+    dn_history history = {0};
+    listener l = {.arguments = a};
+    dn_status status = open_training_set(&set, a, recipe);
+    if (status == DN_OK)
+        status = dn_network_new(&network, recipe, device, set);
+    else
+        dn_recipe_close(recipe);
+    const dn_training_options o = {.checkpoint = checkpoint,
+                                   .data_dir = a->data_dir,
+                                   .resume = a->resume,
+                                   .plan_only = a->plan_only,
+                                   .on_plan = on_plan,
+                                   .on_news = on_news,
+                                   .stop = stop,
+                                   .context = &l};
+    if (status == DN_OK && !a->plan_only) status = dn_run_write_recipe(run, network->recipe);
+    if (status == DN_OK) status = dn_train(network, set, &o, &history);
+    dn_progress_close(l.progress);
+    if (status == DN_OK && !a->plan_only) status = test(a, run, network, &history, l.planned);
+    if (status == DN_OK && !a->plan_only && !a->quiet)
+        fprintf(stderr, "peak memory %.1f MiB, planned %.1f MiB; the run is in %s\n",
+                (double)dn_memory_peak() / 1048576.0, (double)l.planned / 1048576.0, run);
+    dn_history_close(&history);
+    dn_network_close(network);
+    dn_dataset_close(set);
+    return status;
+}
+
+static dn_status prepare_run(arguments *a, const char *run, const char *checkpoint, dn_recipe **recipe)
+{
+    const bool exists = dn_run_exists(run);
+    if (exists && !a->resume && !a->plan_only)
+        return dn_fail(DN_ERROR_ARGUMENT,
+                       "'%s' holds a run already: --resume goes on with it, --out names another folder", run);
+    if (!exists && a->resume && a->recipe) {
+        fprintf(stderr, "nothing to resume in '%s' yet: training starts\n", run);
+        a->resume = false;
+    }
+    DN_TRY(open_recipe(recipe, a, checkpoint));
+    if (a->resume && a->recipe) DN_TRY(check_same_recipe(*recipe, checkpoint));
+    return a->plan_only ? DN_OK : dn_run_make(run);
+}
+
+static dn_status train(arguments *a)
+{
+    if (a->seed) a->overrides[a->n_overrides++] = a->seed;
+    char *run = a->out ? dn_strdup(a->out) : dn_format("runs/%s", a->recipe);
+    char *checkpoint = run ? dn_format("%s/checkpoint.h5", run) : NULL;
+    dn_recipe *recipe = NULL;
+    dn_device *device = NULL;
+    dn_status status = checkpoint ? prepare_run(a, run, checkpoint, &recipe) : DN_ERROR_MEMORY;
+    const dn_device_options o = {.threads = a->threads};
+    if (status == DN_OK) status = dn_device_open(&device, a->device ? a->device : "cpu", &o);
+    if (status == DN_OK)
+        status = train_network(a, run, checkpoint, recipe, device);
+    else
+        dn_recipe_close(recipe);
+    dn_device_close(device);
+    dn_free(checkpoint);
+    dn_free(run);
+    return status;
+}
+
+int dn_cmd_train(int argc, char **argv)
+{
+    arguments a = {0};
+    if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0) return DN_EXIT_USAGE;
+    if (a.list) {
+        print_list();
+        return DN_EXIT_DONE;
+    }
+    dn_interrupt_install();
+    const dn_status status = train(&a);
+    dn_free(a.seed);
+    return dn_cli_fail(status);
+}

@@ -1,0 +1,17 @@
+/** The subcommands of `dunlin`. A new one is a file apps/cmd_NAME.c with `int dn_cmd_NAME(int argc, char **argv)` and a
+ *  row here, in the order of --help. The function gets its own arguments (argv[0] is "dunlin NAME") and returns the
+ *  exit code. */
+#ifndef DN_APPS_COMMANDS_H
+#define DN_APPS_COMMANDS_H
+
+#define DN_COMMANDS(ROW)                                                                                               \
+    ROW(train, "train an ensemble by a recipe")                                                                        \
+    ROW(evaluate, "accuracy, and how well scores tell unknown data")                                                   \
+    ROW(data, "list the data sets, or describe one")                                                                   \
+    ROW(devices, "list what can be trained on")
+
+#define DN_DECLARE_COMMAND(name, help) int dn_cmd_##name(int argc, char **argv);
+DN_COMMANDS(DN_DECLARE_COMMAND)
+#undef DN_DECLARE_COMMAND
+
+#endif
