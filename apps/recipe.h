@@ -64,10 +64,10 @@ typedef struct dn_recipe_switch {
 
 /** loss = mean over members of CE - alpha * mean over the pseudo-OOD batch of MI (Degeneralization, seed A). */
 typedef struct dn_recipe_mi {
-    int batch;
+    int batch;                 /**< in a file 0: as train.batch, which then stands here */
     dn_recipe_source *sources; /**< [n_sources] at least one */
     unsigned n_sources;
-    dn_recipe_switch *switches; /**< [n_switches] none: source 0 throughout */
+    dn_recipe_switch *switches; /**< [n_switches] by step, the first at 0; none: source 0 throughout */
     unsigned n_switches;
     int64_t period; /**< steps after which the switches start again; 0: never */
 } dn_recipe_mi;
@@ -75,7 +75,7 @@ typedef struct dn_recipe_mi {
 /** loss = CE + beta * max(margin + mean H(in) - mean H(left out), 0) (Vyas et al., ECCV 2018). */
 typedef struct dn_recipe_leave_out {
     double beta, margin;
-    int batch;     /**< of the left-out stream; 0: train.batch */
+    int batch;          /**< of the left-out stream; in a file 0: as train.batch, which then stands here */
     int64_t split_seed; /**< of the class permutation; 3 gives the published CIFAR folds */
 } dn_recipe_leave_out;
 
@@ -137,7 +137,7 @@ void dn_recipe_close(dn_recipe *recipe);
 /** @return the resolved recipe as YAML, every key filled in; NULL with an error text; free with dn_free() */
 char *dn_recipe_text(const dn_recipe *recipe);
 
-/** Lists the shipped recipes. @return their number; names[i] and descriptions[i] are static */
+/** Lists the shipped recipes by name. @return their number; names[i] and descriptions[i] are static */
 int dn_recipe_list(const char *const **names, const char *const **descriptions);
 
 #endif

@@ -16,6 +16,7 @@ build pkg-config       command pkg-config
 build libhdf5-dev      module  hdf5
 build zlib1g-dev       module  zlib
 build libcyaml-dev     module  libcyaml
+build libyaml-dev      module  yaml-0.1
 build libcjson-dev     module  libcjson
 build librandom123-dev header  Random123/philox.h
 build libdnnl-dev      header  oneapi/dnnl/dnnl.h
