@@ -3,7 +3,7 @@
  * The classes are permuted as numpy.random.RandomState(seed).permutation(classes) does it, and cut into `folds` runs.
  * Fold f leaves out run f. The other classes keep the permutation's order, and that order numbers a member's outputs.
  * Runs differ by at most one in length; with classes divisible by folds they are those of Vyas et al., "Out-of-
- * distribution detection using an ensemble of self supervised leave-out classifiers", ECCV 2018 (there seed 3, 5 folds).
+ * distribution detection using an ensemble of self supervised leave-out classifiers", ECCV 2018 (seed 3, 5 folds).
  */
 #ifndef DN_DATASETS_FOLDS_H
 #define DN_DATASETS_FOLDS_H
@@ -36,7 +36,7 @@ const int *dn_folds_id(const dn_folds *folds, int fold, int *count);
 /** @return the classes that a fold leaves out, [*count]; borrowed */
 const int *dn_folds_left_out(const dn_folds *folds, int fold, int *count);
 
-/** Fills numbers [classes] with each class's output index in a fold, -1 for those left out: the label map of a member. */
+/** Fills numbers [classes] with each class's output index in a fold, -1 where left out: the label map of a member. */
 void dn_folds_numbers(const dn_folds *folds, int fold, int32_t *numbers);
 
 #ifdef __cplusplus

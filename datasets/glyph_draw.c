@@ -60,8 +60,8 @@ void dn__pen_develop(uint8_t *image, const float *cover, const dn__pen *pen, dn_
         const uint32_t bits = dn_random_next(r);
         dn_random_to_normals(normals, bits, dn_random_next(r));
         for (int k = 0; k < 2; k++) {
-            const float x = (float)((i + k) % DN__GLYPH_SIDE) * step - 0.5f,
-                        y = (float)(i / DN__GLYPH_SIDE) * step - 0.5f;
+            const int column = (i + k) % DN__GLYPH_SIDE, row = i / DN__GLYPH_SIDE; /* rows are even in length */
+            const float x = (float)column * step - 0.5f, y = (float)row * step - 0.5f;
             const float ground = pen->ground + pen->slope_x * x + pen->slope_y * y;
             const float gray = ground + (pen->ink - pen->ground) * cover[i + k] + pen->noise * normals[k] + 0.5f;
             image[i + k] = (uint8_t)(gray < 0 ? 0 : gray > 255 ? 255 : gray);

@@ -59,7 +59,8 @@ static void blobs_cover(float *cover, const dn__pen *pen, dn_random_sequence *r)
         const float cx = dn_random_next_uniform(r, 0, SIDE), cy = dn_random_next_uniform(r, 0, SIDE);
         const float radius = pen->thickness + dn_random_next_uniform(r, 1, 4);
         for (int i = 0; i < DN__GLYPH_PIXELS; i++) {
-            const float dx = (float)(i % SIDE) - cx, dy = (float)(i / SIDE) - cy;
+            const int x = i % SIDE, y = i / SIDE;
+            const float dx = (float)x - cx, dy = (float)y - cy;
             const float fall = 1 + (dx * dx + dy * dy) / (radius * radius);
             cover[i] += 1 / (fall * fall);
         }
@@ -77,7 +78,8 @@ static void gradient_cover(float *cover, dn_random_sequence *r)
     dn__direction(&cosine, &sine, r);
     const float round = dn_random_next_uniform(r, -1, 1), scale = dn_random_next_uniform(r, 0.6f, 1.4f) / SIDE;
     for (int i = 0; i < DN__GLYPH_PIXELS; i++) {
-        const float x = ((float)(i % SIDE) - 0.5f * SIDE) * scale, y = ((float)(i / SIDE) - 0.5f * SIDE) * scale;
+        const int column = i % SIDE, row = i / SIDE;
+        const float x = ((float)column - 0.5f * SIDE) * scale, y = ((float)row - 0.5f * SIDE) * scale;
         const float t = 0.5f + cosine * x + sine * y + 2 * round * (x * x + y * y);
         cover[i] = t < 0 ? 0 : t > 1 ? 1 : t;
     }

@@ -35,7 +35,7 @@ static dn_status read_names(dn__stream *s, char **names, int classes)
     if (dn__stream_left(s) > MOST_BYTES)
         return dn__stream_fail(s, 0, "%" PRIu64 " bytes, expected a short list of class names", dn__stream_left(s));
     while (dn__stream_left(s) > 0) {
-        char name[LONGEST_NAME + 1];
+        char name[LONGEST_NAME + 1] = "";
         const uint64_t at = dn__stream_at(s);
         DN_TRY(read_line(s, name));
         if (!name[0]) continue;

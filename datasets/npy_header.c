@@ -54,7 +54,7 @@ static dn_status read_quoted(cursor *c, char *to, size_t size, const char *what)
 static dn_status read_descr(cursor *c, dn__npy_header *h)
 {
     static const char *const known[] = {"b1", "i1", "u1", "i2", "u2", "i4", "i8", "f2", "f4", "f8"};
-    char descr[16];
+    char descr[16] = "";
     if (accept(c, "[")) {
         c->at--;
         return expected(c, "one element type: structured arrays are not read");
@@ -164,7 +164,7 @@ dn_status dn__npy_header_read(dn__npy_header *h, dn__stream *s)
     cursor c = {.stream = s, .start = dn__stream_at(s), .text = text, .length = length};
     DN_TRY(dn__stream_read(s, text, length, "header"));
     DN_TRY(read_dictionary(&c, h));
-    /* The largest element that is made of one has eight bytes. A zero may hide a product that overflows: refused too. */
+    /* No element is larger than eight bytes. A zero among the dimensions may hide an overflow: refused too. */
     int64_t bytes = 8;
     h->count = 1;
     for (int i = 0; i < h->rank; i++) {

@@ -16,7 +16,7 @@ typedef struct dn__npy_header {
     int64_t count;
 } dn__npy_header;
 
-/** Reads up to the first element. Trusts nothing: magic, version, length, grammar, types, and products that overflow. */
+/** Reads up to the first element. Trusts nothing: magic, version, length, grammar, types, overflowing products. */
 dn_status dn__npy_header_read(dn__npy_header *h, dn__stream *s);
 
 #endif

@@ -1,5 +1,5 @@
-/** Bilinear resizing by the convention of the Python Imaging Library: half-pixel centres, and a triangle that widens when
- *  shrinking, so that every pixel counts. 8-bit images are rounded after each of the two passes, as there. */
+/** Bilinear resizing by the convention of the Python Imaging Library: half-pixel centres, and a triangle that widens
+ *  when shrinking, so that every pixel counts. 8-bit images are rounded after each of the two passes, as there. */
 #ifndef DN_DATASETS_RESIZE_H
 #define DN_DATASETS_RESIZE_H
 

@@ -1,5 +1,5 @@
-/* Damaged files: cut off at every byte, and changed at random with fixed seeds. A reader must come back with an error or
- * with a sound set, and the sanitizers must stay silent. */
+/* Damaged files: cut off at every byte, and changed at random with fixed seeds. A reader must come back with an error
+ * or with a sound set, and the sanitizers must stay silent. */
 #include "core/random.h"
 #include "datasets/npy.h"
 #include "test_dataset_files.h"
@@ -51,7 +51,7 @@ static void mutate(folder *f, const subject *s)
 {
     int refused = 0;
     for (uint32_t m = 0; m < MUTANTS; m++) {
-        unsigned char bytes[FILE_ROOM];
+        unsigned char bytes[FILE_ROOM] = {0};
         dn_random_sequence r = {.seed = 1, .member = m};
         memcpy(bytes, s->bytes, s->n);
         /* Half of the mutants are changed in their first bytes, where the headers are. */
