@@ -122,7 +122,9 @@ static dn_status open_session(session *s)
     s->calls = dn_calloc((size_t)s->n_methods, sizeof *s->calls);
     s->id_scores = dn_calloc((size_t)s->n_methods, sizeof *s->id_scores);
     if (!s->calls || !s->id_scores) return DN_ERROR_MEMORY;
-    const dn_outputs none = {.rows = 1, .members = s->network->members, .columns = s->network->columns};
+    float unread = 0.0F; /* only the form is checked here */
+    const dn_outputs none = {
+        .rows = 1, .members = s->network->members, .columns = s->network->columns, .logits = &unread};
     const dn_score_input form = dn_outputs_input(s->network, &none);
     for (int m = 0; m < s->n_methods; m++) {
         DN_TRY(dn_method_parse(&s->calls[m], s->methods[m]));

@@ -6,9 +6,11 @@
 #include "core/executor.h"
 #include "core/ops.h"
 
-enum { BATCH = 250 };
-
+/* Batches are those of training, so that inference needs no more memory than training did. */
 typedef struct inference {
+    int64_t size;           /* of a batch */
+    int32_t *rows;          /* [size] */
+    float *logits_of_batch; /* [E,size,columns] */
     dn_resident resident;
     dn_program *program;
     dn_executor *executor;
@@ -17,11 +19,15 @@ typedef struct inference {
 
 static dn_status open_inference(inference *in, const dn_network *n, const dn_dataset *set)
 {
+    in->rows = dn_calloc((size_t)in->size, sizeof *in->rows);
+    in->logits_of_batch = dn_calloc((size_t)n->members * (size_t)in->size * (size_t)n->columns, sizeof(float));
+    if (!in->rows || !in->logits_of_batch) return DN_ERROR_MEMORY;
     DN_TRY(dn_resident_new(&in->resident, n->device, set));
-    in->program = dn_program_new(n->params, &(dn_program_options){.name = "inference", .batch = BATCH});
+    in->program =
+        dn_program_new(n->params, &(dn_program_options){.name = "inference", .batch = n->recipe->train.batch});
     if (!in->program) return DN_ERROR_MEMORY;
     in->images = dn_resident_tensor(in->program, "images", &in->resident);
-    in->indices = dn_input(in->program, "indices", DN_I32, DN_SHAPE(BATCH), true);
+    in->indices = dn_input(in->program, "indices", DN_I32, DN_SHAPE(in->size), true);
     const dn_tensor x =
         dn_prepare(in->program, &n->recipe->data, dn_gather(in->program, in->images, in->indices), DN_NONE);
     in->logits = dn_keep(in->program, dn_network_build(n, in->program, x, &dn_forward_infer));
@@ -35,21 +41,23 @@ static void close_inference(inference *in)
     dn_executor_close(in->executor);
     dn_program_close(in->program);
     dn_resident_close(&in->resident);
+    dn_free(in->logits_of_batch);
+    dn_free(in->rows);
 }
 
-/* Rows first..first+BATCH-1; past the end row 0 fills up and is dropped. */
-static dn_status run_batch(inference *in, dn_outputs *out, int64_t first, float *batch)
+/* Rows first..first+size-1; past the end row 0 fills up and is dropped. */
+static dn_status run_batch(inference *in, dn_outputs *out, int64_t first)
 {
-    int32_t indices[BATCH] = {0};
-    const int64_t rows = out->rows - first < BATCH ? out->rows - first : BATCH;
-    for (int64_t i = 0; i < rows; i++) indices[i] = (int32_t)(first + i);
-    DN_TRY(dn_executor_write(in->executor, in->indices, indices, sizeof indices));
+    const int64_t rows = out->rows - first < in->size ? out->rows - first : in->size;
+    for (int64_t i = 0; i < in->size; i++) in->rows[i] = i < rows ? (int32_t)(first + i) : 0;
+    DN_TRY(dn_executor_write(in->executor, in->indices, in->rows, (size_t)in->size * sizeof *in->rows));
     DN_TRY(dn_executor_run(in->executor, 1));
-    const size_t columns = (size_t)out->columns, each = BATCH * columns;
-    DN_TRY(dn_executor_read(in->executor, in->logits, batch, (size_t)out->members * each * sizeof *batch));
+    const size_t columns = (size_t)out->columns, each = (size_t)in->size * columns;
+    const size_t bytes = (size_t)out->members * each * sizeof *in->logits_of_batch;
+    DN_TRY(dn_executor_read(in->executor, in->logits, in->logits_of_batch, bytes));
     for (size_t e = 0; e < (size_t)out->members; e++)
-        memcpy(out->logits + (e * (size_t)out->rows + (size_t)first) * columns, batch + e * each,
-               (size_t)rows * columns * sizeof *batch);
+        memcpy(out->logits + (e * (size_t)out->rows + (size_t)first) * columns, in->logits_of_batch + e * each,
+               (size_t)rows * columns * sizeof *out->logits);
     return DN_OK;
 }
 
@@ -66,14 +74,11 @@ dn_status dn_network_infer(dn_outputs *out, const dn_network *n, const dn_datase
 {
     *out = (dn_outputs){.rows = set->n, .members = n->members, .columns = n->columns};
     DN_TRY(check_images(n, set));
+    inference in = {.size = n->recipe->train.batch};
     out->logits = dn_calloc((size_t)n->members * (size_t)set->n * (size_t)n->columns, sizeof *out->logits);
-    float *batch = dn_calloc((size_t)n->members * BATCH * (size_t)n->columns, sizeof *batch);
-    inference in = {.images = DN_NONE};
-    dn_status status = out->logits && batch ? open_inference(&in, n, set) : DN_ERROR_MEMORY;
-    for (int64_t first = 0; first < set->n && status == DN_OK; first += BATCH)
-        status = run_batch(&in, out, first, batch);
+    dn_status status = out->logits ? open_inference(&in, n, set) : DN_ERROR_MEMORY;
+    for (int64_t first = 0; first < set->n && status == DN_OK; first += in.size) status = run_batch(&in, out, first);
     close_inference(&in);
-    dn_free(batch);
     if (status != DN_OK) dn_outputs_close(out);
     return status;
 }
