@@ -17,6 +17,7 @@ build libhdf5-dev      module  hdf5
 build zlib1g-dev       module  zlib
 build libcyaml-dev     module  libcyaml
 build libyaml-dev      module  yaml-0.1
+build libyaml-dev      module  yaml-0.1
 build libcjson-dev     module  libcjson
 build librandom123-dev header  Random123/philox.h
 build libdnnl-dev      header  oneapi/dnnl/dnnl.h
