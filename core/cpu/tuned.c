@@ -1,13 +1,41 @@
-/* The CPU backend's own kernels, for what matters when small networks are trained. */
-#include "core/cpu/select.h"
+/* Which ops have a tuned kernel. */
+#include "core/cpu/tuned.h"
 
 #include <stdio.h>
 
-static dn_kernel *const kernels[DN_OP_COUNT] = {0};
+#include "core/cpu/select.h"
+
+typedef struct row {
+    dn_kernel *run;
+    size_t (*workspace)(const dn_call *shapes); /* NULL: needs none */
+} row;
+
+static const row rows[DN_OP_COUNT] = {
+    [DN_OP_RELU] = {dn__tuned_relu, NULL},
+    [DN_OP_RELU_GRAD] = {dn__tuned_relu_grad, NULL},
+    [DN_OP_ADD] = {dn__tuned_add, NULL},
+    [DN_OP_SCALE] = {dn__tuned_scale, NULL},
+    [DN_OP_COPY] = {dn__tuned_copy, NULL},
+    [DN_OP_DROPOUT] = {dn__tuned_dropout, NULL},
+    [DN_OP_MAX_POOL] = {dn__tuned_max_pool, NULL},
+    [DN_OP_MAX_POOL_GRAD] = {dn__tuned_max_pool_grad, NULL},
+    [DN_OP_AVERAGE_POOL] = {dn__tuned_average_pool, NULL},
+    [DN_OP_AVERAGE_POOL_GRAD] = {dn__tuned_average_pool_grad, NULL},
+    [DN_OP_BATCH_NORM] = {dn__tuned_batch_norm, dn__tuned_norm_workspace},
+    [DN_OP_BATCH_NORM_GRAD] = {dn__tuned_batch_norm_grad, dn__tuned_norm_workspace},
+    [DN_OP_BATCH_NORM_INFER] = {dn__tuned_batch_norm_infer, dn__tuned_norm_workspace},
+    [DN_OP_ADAM] = {dn__tuned_adam, NULL},
+    [DN_OP_SGD] = {dn__tuned_sgd, NULL},
+    [DN_OP_GATHER] = {dn__tuned_gather, NULL},
+    [DN_OP_STANDARDIZE] = {dn__tuned_standardize, NULL},
+};
 
 dn_status dn__offer_tuned(dn_cpu_prepared *out, const dn_call *shapes)
 {
-    out->run = kernels[shapes->op->kind];
-    if (out->run) snprintf(out->name, sizeof out->name, "tuned");
+    const row *found = &rows[shapes->op->kind];
+    if (!found->run) return DN_OK;
+    out->run = found->run;
+    out->workspace = found->workspace ? found->workspace(shapes) : 0;
+    snprintf(out->name, sizeof out->name, "tuned");
     return DN_OK;
 }

@@ -1,0 +1,17 @@
+/** The CPU backend's own kernels, f32 only. Each computes what the reference kernel of the same name defines. */
+#ifndef DN_CORE_CPU_TUNED_H
+#define DN_CORE_CPU_TUNED_H
+
+#include "core/cpu/simd.h"
+
+dn_kernel dn__tuned_relu, dn__tuned_relu_grad, dn__tuned_add, dn__tuned_scale, dn__tuned_copy;
+dn_kernel dn__tuned_dropout;
+dn_kernel dn__tuned_max_pool, dn__tuned_max_pool_grad, dn__tuned_average_pool, dn__tuned_average_pool_grad;
+dn_kernel dn__tuned_batch_norm, dn__tuned_batch_norm_grad, dn__tuned_batch_norm_infer;
+dn_kernel dn__tuned_adam, dn__tuned_sgd;
+dn_kernel dn__tuned_gather, dn__tuned_standardize;
+
+/** @return bytes of scratch memory of batch_norm and batch_norm_grad */
+size_t dn__tuned_norm_workspace(const dn_call *shapes);
+
+#endif
