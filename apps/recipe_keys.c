@@ -21,7 +21,7 @@ const dn__recipe_key dn__recipe_keys[] = {
     {"data.test", NULL, ANY, "test set of the same classes"},
     {"data.ood", "[]", ANY, "sets that `dunlin evaluate` compares with when it is not told"},
     {"data.prepare", "[]", ANY, "steps in this order, after pixels / 255"},
-    {"data.mean", "[]", ANY, "for normalize: mean of each channel, of pixels / 255; one number serves all channels"},
+    {"data.mean", "[]", ANY, "for normalize: mean of each channel, of pixels / 255"},
     {"data.deviation", "[]", ABOVE_ZERO, "for normalize: standard deviation of each channel, of pixels / 255"},
     {"data.crop_padding", "4", FROM(1, 64), "for crop: pixels of zeros on each side"},
     {"data.crop_choices", "0", FROM(0, 129), "for crop: offsets drawn from 0..choices-1; 0: all 2 padding + 1"},

@@ -110,7 +110,10 @@ static dn_status add_entry(const target *t, dn__node *list, const char *text, si
     if (!copy) return DN_ERROR_MEMORY;
     dn__node *entry = dn__node_new(DN__SCALAR, copy);
     dn_free(copy);
-    if (entry) entry->override = t->override;
+    if (entry) {
+        entry->override = t->override;
+        entry->quoted = length > 0; /* null and ~ are texts here */
+    }
     return dn__node_add(list, NULL, entry);
 }
 
@@ -149,8 +152,11 @@ static dn_status parse_value(const target *t, dn__node **out, const cyaml_schema
     const dn__recipe_origin origin = {t->label, t->override};
     if (*text && list) return parse_list(t, out, text);
     if (*text && yaml) DN_TRY(dn__tree_parse(out, text, strlen(text), &origin));
-    if (!*out) *out = dn__node_new(DN__SCALAR, text); /* an empty one brings the default back */
-    return *out ? DN_OK : DN_ERROR_MEMORY;
+    if (*out) return DN_OK;
+    *out = dn__node_new(DN__SCALAR, text); /* an empty one brings the default back */
+    if (!*out) return DN_ERROR_MEMORY;
+    (*out)->quoted = *text && schema->type == CYAML_STRING;
+    return DN_OK;
 }
 
 static dn_status apply(target *t, char *path, const char *text)
