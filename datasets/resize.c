@@ -94,7 +94,7 @@ static void resize_axis(void *to, const void *from, dn_dtype type, int64_t outer
         }
 }
 
-/* Gives d new images, freed by the caller until here, in the size given. */
+/* Gives d empty images of another size. @return the old ones, which are the caller's now; NULL without memory */
 static void *replace(dn_dataset *d, int height, int width, int channels)
 {
     dn_dataset other = {.type = d->type};

@@ -40,6 +40,25 @@ Test(dataset_resize, eight_bit_images_agree_with_pillow)
     expect_u8(5, 4, small);
 }
 
+/* FNV-1a over all bytes of 100 images, resized here and by Pillow. */
+static void expect_sum(int height, int width, uint64_t expected)
+{
+    dn_dataset *d = make(DN_U8, 100, 28, 28, 1);
+    for (uint64_t i = 0; i < 100 * 28 * 28; i++)
+        ((uint8_t *)d->images)[i] = (uint8_t)((i * i * 7 + i * 13 + (i >> 5)) % 251);
+    cr_assert_eq(dn_dataset_resize(d, height, width, 1), DN_OK);
+    uint64_t sum = 0xcbf29ce484222325u;
+    for (int i = 0; i < 100 * height * width; i++) sum = (sum ^ ((uint8_t *)d->images)[i]) * 0x100000001b3u;
+    cr_expect_eq(sum, expected, "to %dx%d: 0x%016llx", height, width, (unsigned long long)sum);
+    dn_dataset_close(d);
+}
+
+Test(dataset_resize, many_images_agree_with_pillow_in_every_bit)
+{
+    expect_sum(32, 32, 0x802357fc34b2fad5);
+    expect_sum(13, 9, 0x8e935d80b3db2587);
+}
+
 /* The weight of input i for output o by its definition. */
 static double weight(int i, int o, int inputs, int outputs)
 {
@@ -83,13 +102,14 @@ Test(dataset_resize, float_images_follow_the_formula)
 
 Test(dataset_resize, three_channels_become_luma)
 {
-    dn_dataset *d = make(DN_U8, 1, 1, 4, 3);
-    static const uint8_t rgb[12] = {255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255};
+    dn_dataset *d = make(DN_U8, 1, 1, 6, 3);
+    static const uint8_t rgb[18] = {82, 0, 0, 0, 190, 0, 0, 0, 215, 255, 255, 255, 12, 200, 77, 250, 3, 99};
     memcpy(d->images, rgb, sizeof rgb);
-    cr_assert_eq(dn_dataset_resize(d, 1, 4, 1), DN_OK);
-    const uint8_t expected[4] = {76, 150, 29, 255}; /* 255 times 0.299, 0.587, 0.114, 1 */
-    cr_expect_arr_eq(d->images, expected, 4);
-    cr_expect_eq(dn_dataset_resize(d, 1, 4, 2), DN_ERROR_SHAPE);
-    cr_expect_eq(dn_dataset_resize(d, 0, 4, 1), DN_ERROR_ARGUMENT);
+    cr_assert_eq(dn_dataset_resize(d, 1, 6, 1), DN_OK);
+    const uint8_t expected[6] = {
+        25, 112, 25, 255, 130, 88}; /* Pillow's; 0.299 R + 0.587 G + 0.114 B, just above a half in the first three */
+    cr_expect_arr_eq(d->images, expected, 6);
+    cr_expect_eq(dn_dataset_resize(d, 1, 6, 2), DN_ERROR_SHAPE);
+    cr_expect_eq(dn_dataset_resize(d, 0, 6, 1), DN_ERROR_ARGUMENT);
     dn_dataset_close(d);
 }
