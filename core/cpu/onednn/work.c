@@ -1,5 +1,6 @@
 #include "core/cpu/onednn/work.h"
 
+#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -127,9 +128,12 @@ static dnnl_status_t run_stage(const dn_onednn_work *work, const dn_onednn_stage
     return status;
 }
 
+/* Some primitives ask OpenMP again how many threads there are when they run. */
 void dn__onednn_run(const dn_call *call)
 {
     dn_onednn_work *work = call->prepared;
+    const int before = omp_get_max_threads();
+    omp_set_num_threads(call->threads);
     dnnl_stream_t stream = NULL;
     dnnl_status_t status = dnnl_stream_create(&stream, work->engine, dnnl_stream_default_flags);
     for (int i = 0; i < work->count && status == dnnl_success; i++)
@@ -138,6 +142,7 @@ void dn__onednn_run(const dn_call *call)
         dnnl_stream_wait(stream);
         dnnl_stream_destroy(stream);
     }
+    omp_set_num_threads(before);
     if (work->sum_rows && call->out[1]) dn__sum_rows(call, call->in[1], call->in_info[1], call->out[1]);
     if (status != dnnl_success) atomic_store(&work->failed, (int)status);
 }
