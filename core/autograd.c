@@ -100,6 +100,33 @@ static void zero_unreached(dn_program *p)
     }
 }
 
+static bool writes(const dn_op *op, int tensor)
+{
+    bool found = false;
+    for (int k = 0; k < DN_OP_MAX_OUT; k++) found |= op->out[k] == tensor;
+    return found;
+}
+
+/* A rule reads its op's inputs again, at the end of the forward pass. An input that a later op has changed in place by
+ * then (moving statistics, the step counter) would give a wrong gradient: fails the program. */
+static void check_unchanged(dn_program *p, size_t index, size_t forward)
+{
+    const dn_op *op = &p->ops[index];
+    for (int k = 0; k < DN_OP_MAX_IN; k++) {
+        if (op->in[k] < 0 || writes(op, op->in[k])) continue;
+        const int root = p->tensors[op->in[k]].root;
+        if (p->tensors[root].storage == DN_STORAGE_TEMPORARY) continue;
+        for (size_t later = index + 1; later < forward; later++) {
+            if (!writes(&p->ops[later], root)) continue;
+            dn_program_fail(p, DN_ERROR_ARGUMENT,
+                            "the gradient of op %zu, %s, needs '%s' as it was, but op %zu, %s, changes it: build that "
+                            "one first, or after dn_differentiate()",
+                            index, dn_op_name(op->kind), p->tensors[root].name, later, dn_op_name(p->ops[later].kind));
+            return;
+        }
+    }
+}
+
 void dn_differentiate(dn_program *p, dn_tensor loss)
 {
     if (!dn__ready(p, &loss, 1)) return;
@@ -123,7 +150,9 @@ void dn_differentiate(dn_program *p, dn_tensor loss)
     dn__accumulate(p, loss.id, dn_fill(p, info->shape, info->shared, 1.0));
     for (size_t i = forward; i-- > 0 && p->status == DN_OK;) {
         const dn_op op = p->ops[i]; /* a copy: rules append, the list may move */
-        if (has_output_gradient(p, &op) && wants_any(p, &op)) dn__gradient_rule(op.kind)(p, &op);
+        if (!has_output_gradient(p, &op) || !wants_any(p, &op)) continue;
+        check_unchanged(p, i, forward);
+        if (p->status == DN_OK) dn__gradient_rule(op.kind)(p, &op);
     }
     zero_unreached(p);
 }
