@@ -58,6 +58,7 @@ static inline const char *folder_file(folder *f, const char *name)
 
 static inline void folder_write(folder *f, const char *name, const void *bytes, size_t n)
 {
+    unlink(folder_file(f, name)); /* some file systems flush a file to disk that is cut to nothing and written anew */
     FILE *file = fopen(folder_file(f, name), "wb");
     cr_assert_not_null(file);
     cr_assert_eq(fwrite(bytes, 1, n, file), n);
