@@ -104,7 +104,7 @@ Test(cpu_kernels, float_reference)
 
 Test(cpu_kernels, tuned)
 {
-    check_all("tuned", dn__offer_tuned, 17);
+    check_all("tuned", dn__offer_tuned, 19);
 }
 
 Test(cpu_kernels, onednn)
