@@ -126,6 +126,32 @@ Test(program, what_cannot_be_differentiated)
     }
 }
 
+/* What a gradient rule reads again must not have been changed in between. */
+Test(program, inputs_changed_before_the_backward_pass)
+{
+    for (int which = 0; which < 4; which++) {
+        rig r = open_rig(2, DN_F32);
+        const dn_tensor x = dn_parameter(r.p, "x", DN_SHAPE(4, 2), ones);
+        const dn_tensor scale = dn_parameter(r.p, "s", DN_SHAPE(2), ones),
+                        shift = dn_parameter(r.p, "b", DN_SHAPE(2), ones);
+        const dn_tensor mean = dn_state(r.p, "m", DN_SHAPE(2), 0), variance = dn_state(r.p, "v", DN_SHAPE(2), 1);
+        const dn_norm_options options = {.epsilon = 1e-3, .decay = 0.9};
+        dn_tensor y = x;
+        if (which == 0) y = dn_batch_norm_infer(r.p, y, scale, shift, mean, variance, options);
+        if (which < 3) y = dn_batch_norm(r.p, y, scale, shift, mean, variance, options);
+        if (which == 1) y = dn_batch_norm_infer(r.p, y, scale, shift, mean, variance, options);
+        if (which == 2) y = dn_batch_norm(r.p, y, scale, shift, mean, variance, options);
+        if (which == 3) y = dn_dropout(r.p, y, 0.5);
+        const dn_tensor loss = dn_sum_squares(r.p, y);
+        if (which == 3) dn_advance(r.p, dn_step(r.p), DN_NONE);
+        dn_differentiate(r.p, loss);
+        static const char *const words[4] = {"'m' as it was", NULL, NULL, "'step' as it was"};
+        cr_expect_eq(dn_program_seal(r.p), words[which] ? DN_ERROR_ARGUMENT : DN_OK, "case %d", which);
+        if (words[which]) cr_expect(strstr(dn_error_last(), words[which]), "%s", dn_error_last());
+        close_rig(&r);
+    }
+}
+
 /* sum over members of (sum of squares of a + a.a): d/da = 2 a + 2 a; b is not reached. */
 Test(program, accumulated_and_unreached_gradients)
 {
