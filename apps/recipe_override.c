@@ -33,7 +33,7 @@ static dn_status find_name(const target *t, const char *name, const cyaml_schema
         const cyaml_schema_field_t *field = dn__recipe_field(t->schema, name);
         if (!field) return dn__recipe_unknown_key(t->label, &place, t->path, name, t->schema);
         *value = &field->value;
-        for (*index = 0; *index < t->node->n && strcmp(t->node->children[*index]->key, name);) ++*index;
+        for (*index = 0; *index < t->node->n && strcmp(t->node->children[*index]->key, name) != 0;) ++*index;
         return DN_OK;
     }
     if (t->schema->type != CYAML_SEQUENCE) {
@@ -66,7 +66,7 @@ static dn_status put(target *t, const char *name, size_t index, dn__node *node)
 /* Moves the target into `name`, which is made if the recipe does not state it. */
 static dn_status enter(target *t, const char *name)
 {
-    const cyaml_schema_value_t *value = NULL;
+    const cyaml_schema_value_t *value = t->schema;
     size_t index = 0;
     DN_TRY(find_name(t, name, &value, &index));
     const dn__node_kind kind = kind_of(value);
@@ -161,7 +161,7 @@ static dn_status parse_value(const target *t, dn__node **out, const cyaml_schema
 
 static dn_status apply(target *t, char *path, const char *text)
 {
-    const cyaml_schema_value_t *schema = NULL;
+    const cyaml_schema_value_t *schema = t->schema;
     size_t index = 0;
     dn__node *value = NULL;
     char *name = path;

@@ -19,7 +19,7 @@ dn_status dn__recipe_override(dn__node *root, const char *label, const char *ove
 dn_status dn__recipe_check(const dn_recipe *recipe, const dn__node *root, const char *label);
 
 /** Error for a key that `mapping` does not have. @param parent path of the mapping, "" for the recipe itself */
-dn_status dn__recipe_unknown_key(const char *label, const dn__node *place, const char *parent, const char *key,
+dn_status dn__recipe_unknown_key(const char *label, const dn__node *at, const char *parent, const char *key,
                                  const cyaml_schema_value_t *mapping);
 
 /** Writes the shortest text that reads back as the same number. @param text [DN__NUMBER] */

@@ -8,18 +8,21 @@
 /* Every field is there when libcyaml loads, because defaults are filled in before. */
 enum { MOST_ENTRIES = 1000 };
 
-#define COUNT(array)                  (uint32_t)(sizeof(array) / sizeof(array)[0])
-#define TEXT(type, member)            CYAML_FIELD_STRING_PTR(#member, CYAML_FLAG_POINTER, type, member, 0, CYAML_UNLIMITED)
-#define INTEGER(type, member)         CYAML_FIELD_INT(#member, CYAML_FLAG_DEFAULT, type, member)
-#define NUMBER(type, member)          CYAML_FIELD_FLOAT(#member, CYAML_FLAG_DEFAULT, type, member)
-#define SWITCH(type, member)          CYAML_FIELD_BOOL(#member, CYAML_FLAG_DEFAULT, type, member)
-#define CHOICE(type, member, names)   CYAML_FIELD_ENUM(#member, CYAML_FLAG_STRICT, type, member, names, COUNT(names))
-#define SECTION(type, member, fields) CYAML_FIELD_MAPPING(#member, CYAML_FLAG_DEFAULT, type, member, fields)
-#define LIST(type, member, n_member, schema) \
-    CYAML_FIELD_SEQUENCE_COUNT(#member, CYAML_FLAG_POINTER, type, member, n_member, schema, 0, MOST_ENTRIES)
+#define COUNT(array) (uint32_t)(sizeof(array) / sizeof(array)[0])
+#define FLAGS        CYAML_FLAG_DEFAULT
+#define POINTER      CYAML_FLAG_POINTER
 
-static const cyaml_schema_value_t text_schema = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, CYAML_UNLIMITED)};
-static const cyaml_schema_value_t number_schema = {CYAML_VALUE_FLOAT(CYAML_FLAG_DEFAULT, double)};
+#define TEXT(type, member)            CYAML_FIELD_STRING_PTR(#member, POINTER, type, member, 0, CYAML_UNLIMITED)
+#define INTEGER(type, member)         CYAML_FIELD_INT(#member, FLAGS, type, member)
+#define NUMBER(type, member)          CYAML_FIELD_FLOAT(#member, FLAGS, type, member)
+#define SWITCH(type, member)          CYAML_FIELD_BOOL(#member, FLAGS, type, member)
+#define CHOICE(type, member, names)   CYAML_FIELD_ENUM(#member, CYAML_FLAG_STRICT, type, member, names, COUNT(names))
+#define SECTION(type, member, fields) CYAML_FIELD_MAPPING(#member, FLAGS, type, member, fields)
+#define LIST(type, member, n_member, schema) \
+    CYAML_FIELD_SEQUENCE_COUNT(#member, POINTER, type, member, n_member, schema, 0, MOST_ENTRIES)
+
+static const cyaml_schema_value_t text_schema = {CYAML_VALUE_STRING(POINTER, char, 0, CYAML_UNLIMITED)};
+static const cyaml_schema_value_t number_schema = {CYAML_VALUE_FLOAT(FLAGS, double)};
 
 static const cyaml_strval_t prepare_names[] = {{"standardize", DN_PREPARE_STANDARDIZE},
                                                {"normalize", DN_PREPARE_NORMALIZE},
@@ -70,16 +73,14 @@ static const cyaml_schema_field_t source_fields[] = {
     SWITCH(dn_recipe_source, stop_norm_gradient),
     CYAML_FIELD_END,
 };
-static const cyaml_schema_value_t source_schema = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, dn_recipe_source, source_fields)};
+static const cyaml_schema_value_t source_schema = {CYAML_VALUE_MAPPING(FLAGS, dn_recipe_source, source_fields)};
 
 static const cyaml_schema_field_t switch_fields[] = {
     INTEGER(dn_recipe_switch, step),
     INTEGER(dn_recipe_switch, source),
     CYAML_FIELD_END,
 };
-static const cyaml_schema_value_t switch_schema = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, dn_recipe_switch, switch_fields)};
+static const cyaml_schema_value_t switch_schema = {CYAML_VALUE_MAPPING(FLAGS, dn_recipe_switch, switch_fields)};
 
 static const cyaml_schema_field_t mi_fields[] = {
     INTEGER(dn_recipe_mi, batch),
@@ -106,7 +107,7 @@ static const cyaml_schema_field_t rate_fields[] = {
     CHOICE(dn_recipe_rate, shape, shape_names),
     CYAML_FIELD_END,
 };
-static const cyaml_schema_value_t rate_schema = {CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, dn_recipe_rate, rate_fields)};
+static const cyaml_schema_value_t rate_schema = {CYAML_VALUE_MAPPING(FLAGS, dn_recipe_rate, rate_fields)};
 
 static const cyaml_strval_t optimizer_names[] = {{"adam", DN_OPTIMIZER_ADAM}, {"sgd", DN_OPTIMIZER_SGD}};
 static const cyaml_schema_field_t optimizer_fields[] = {
@@ -128,7 +129,7 @@ static const cyaml_schema_field_t train_fields[] = {
     INTEGER(dn_recipe_train, batch),
     NUMBER(dn_recipe_train, epochs),
     INTEGER(dn_recipe_train, steps),
-    CYAML_FIELD_UINT("seed", CYAML_FLAG_DEFAULT, dn_recipe_train, seed),
+    CYAML_FIELD_UINT("seed", FLAGS, dn_recipe_train, seed),
     INTEGER(dn_recipe_train, checkpoint_every),
     INTEGER(dn_recipe_train, limit),
     CYAML_FIELD_END,
@@ -147,7 +148,7 @@ static const cyaml_schema_field_t recipe_fields[] = {
     CYAML_FIELD_END,
 };
 
-const cyaml_schema_value_t dn__recipe_schema = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, dn_recipe, recipe_fields)};
+const cyaml_schema_value_t dn__recipe_schema = {CYAML_VALUE_MAPPING(POINTER, dn_recipe, recipe_fields)};
 
 const cyaml_schema_field_t *dn__recipe_field(const cyaml_schema_value_t *mapping, const char *key)
 {

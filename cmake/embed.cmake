@@ -1,6 +1,6 @@
 # Recipes as C: `cmake -DOUTPUT=FILE.c "-DFILES=a.yaml;b.yaml" -P embed.cmake` writes the arrays that
-# apps/recipe_shipped.h declares. Included from a CMakeLists.txt, it gives dn_embed_recipes(TARGET), which adds that file
-# to a target and makes it anew whenever a recipe changes.
+# apps/recipe_shipped.h declares. Included from a CMakeLists.txt, it gives dn_embed_recipes(TARGET), which adds that
+# file to a target and makes it anew whenever a recipe changes.
 if(NOT CMAKE_SCRIPT_MODE_FILE)
   set(DN_EMBED_SCRIPT ${CMAKE_CURRENT_LIST_FILE})
   function(dn_embed_recipes target)

@@ -51,26 +51,62 @@ Test(recipe, shipped_ones_are_listed_open_and_survive_a_round_trip)
     }
 }
 
+/* The resolved text holds these lines one after the other, perhaps with others between. */
+static void check_lines(const dn_recipe *r, const char *const *lines, size_t n)
+{
+    char *text = dn_recipe_text(r), *from = text;
+    cr_assert(text, "%s", dn_error_last());
+    for (size_t i = 0; i < n; i++) {
+        char line[128];
+        snprintf(line, sizeof line, "%s\n", lines[i]);
+        char *found = strstr(from, line);
+        cr_assert(found, "'%s' does not come next in:\n%s", lines[i], from);
+        from = found + strlen(line);
+    }
+    dn_free(text);
+}
+#define CHECK_LINES(recipe, lines) check_lines(recipe, lines, sizeof(lines) / sizeof(lines)[0])
+
+/* clang-format off */
+static const char *const defaults[] = {
+    "name: \"my\"", "description: \"\"",
+    "data:", "  train: \"glyphs:train\"", "  test: \"glyphs:test\"", "  ood: []", "  prepare: []", "  mean: []",
+    "  deviation: []", "  crop_padding: 4", "  crop_choices: 0", "  replace: false",
+    "model:", "  name: \"glyph_net\"", "  dropout: -1", "  width: 0",
+    "ensemble:", "  kind: deep", "  members: 5",
+    "mi:", "  batch: 128", "  sources: []", "  switches: []", "  period: 0",
+    "leave_out:", "  beta: 0.2", "  margin: 0.4", "  batch: 128", "  split_seed: 3",
+    "optimizer:", "  kind: adam", "  rate: 0.001", "  schedule: []", "  member_rates: []", "  beta1: 0.9",
+    "  beta2: 0.999", "  epsilon: 1e-08", "  momentum: 0", "  nesterov: false", "  weight_decay: 0", "  l2: 0",
+    "train:", "  batch: 128", "  epochs: 10", "  steps: 0", "  seed: 0", "  checkpoint_every: 0", "  limit: 0"};
+static const char *const entry_defaults[] = {
+    "  - kind: patch_shuffle", "    patch: 8", "    data: \"\"", "    alpha: 1", "    redraw_every: 1",
+    "    stop_norm_gradient: false",
+    "  - epoch: 0", "    step: -1", "    rate: 1", "    shape: hold"};
+static const char *const published[] = {
+    "  prepare: [standardize, crop, flip]", "  crop_padding: 4", "  crop_choices: 8", "  replace: true",
+    "  name: \"vgg16\"", "  kind: mi", "  members: 10", "  batch: 128",
+    "  - kind: patch_shuffle", "    patch: 4", "    alpha: 2", "    redraw_every: 1", "    stop_norm_gradient: false",
+    "  - kind: train", "    alpha: 0.8", "    redraw_every: 100", "    stop_norm_gradient: true",
+    "  - step: 0", "    source: 0", "  - step: 2000", "    source: 1", "  - step: 3000", "    source: 0",
+    "  period: 7000", "  kind: adam", "  beta1: 0.9", "  beta2: 0.999", "  epsilon: 1e-08", "  l2: 1e-06",
+    "  batch: 128", "  steps: 78200"};
+/* clang-format on */
+
 Test(recipe, every_key_has_its_default)
 {
     dn_recipe *r = parse(minimal, NULL, 0);
-    cr_assert_str_eq(r->name, "my");
-    cr_assert_str_eq(r->description, "");
-    cr_assert_str_eq(r->data.train, "glyphs:train");
-    cr_assert(r->data.n_ood == 0 && r->data.n_prepare == 0 && r->data.n_mean == 0 && r->data.n_deviation == 0);
-    cr_assert(r->data.crop_padding == 4 && r->data.crop_choices == 0 && !r->data.replace);
-    cr_assert(r->model.dropout == -1 && r->model.width == 0);
-    cr_assert(r->ensemble.kind == DN_ENSEMBLE_DEEP && r->ensemble.members == 5);
-    cr_assert(r->mi.n_sources == 0 && r->mi.n_switches == 0 && r->mi.period == 0 && r->mi.batch == 128);
-    cr_assert(r->leave_out.beta == .2 && r->leave_out.margin == .4 && r->leave_out.batch == 128);
-    cr_assert_eq(r->leave_out.split_seed, 3);
-    const dn_recipe_optimizer *o = &r->optimizer;
-    cr_assert(o->kind == DN_OPTIMIZER_ADAM && o->rate == 1e-3 && o->n_schedule == 0 && o->n_member_rates == 0);
-    cr_assert(o->beta1 == .9 && o->beta2 == .999 && o->epsilon == 1e-8 && o->momentum == 0 && !o->nesterov);
-    cr_assert(o->weight_decay == 0 && o->l2 == 0);
-    cr_assert(r->train.batch == 128 && r->train.epochs == 10 && r->train.steps == 0 && r->train.seed == 0);
-    cr_assert(r->train.checkpoint_every == 0 && r->train.limit == 0);
+    CHECK_LINES(r, defaults);
+    cr_assert(r->leave_out.beta == .2 && r->optimizer.beta2 == .999 && r->optimizer.epsilon == 1e-8);
     check_round_trip(r);
+    dn_recipe_close(r);
+}
+
+Test(recipe, entries_of_lists_have_their_defaults)
+{
+    static const char *const overrides[] = {"mi.sources=[{}]", "optimizer.schedule=[{rate: 1}]"};
+    dn_recipe *r = parse(minimal, overrides, 2);
+    CHECK_LINES(r, entry_defaults);
     dn_recipe_close(r);
 }
 
@@ -85,17 +121,7 @@ Test(recipe, keys_without_a_value_keep_their_defaults)
 Test(recipe, published_cifar_ensemble_as_published)
 {
     dn_recipe *r = shipped("cifar10-vgg16-mi");
-    cr_assert(r->ensemble.kind == DN_ENSEMBLE_MI && r->ensemble.members == 10 && r->data.replace);
-    cr_assert(r->data.crop_padding == 4 && r->data.crop_choices == 8 && r->optimizer.l2 == 1e-6);
-    cr_assert(r->data.n_prepare == 3 && r->data.prepare[0] == DN_PREPARE_STANDARDIZE &&
-              r->data.prepare[1] == DN_PREPARE_CROP && r->data.prepare[2] == DN_PREPARE_FLIP);
-    const dn_recipe_mi *mi = &r->mi;
-    cr_assert(mi->batch == 128 && mi->period == 7000 && mi->n_sources == 2 && mi->n_switches == 3);
-    cr_assert(mi->sources[0].kind == DN_SOURCE_PATCH_SHUFFLE && mi->sources[0].patch == 4);
-    cr_assert(mi->sources[0].alpha == 2 && mi->sources[0].redraw_every == 1 && !mi->sources[0].stop_norm_gradient);
-    cr_assert(mi->sources[1].kind == DN_SOURCE_TRAIN && mi->sources[1].alpha == .8);
-    cr_assert(mi->sources[1].redraw_every == 100 && mi->sources[1].stop_norm_gradient);
-    cr_assert(mi->switches[1].step == 2000 && mi->switches[1].source == 1 && mi->switches[2].step == 3000);
+    CHECK_LINES(r, published);
     static const double rates[] = {1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6, 3e-7};
     cr_assert_eq(r->optimizer.n_schedule, 8);
     for (int i = 0; i < 8; i++) {
@@ -103,7 +129,6 @@ Test(recipe, published_cifar_ensemble_as_published)
         cr_assert_eq(r->optimizer.schedule[i].rate, rates[i]);
         cr_assert_eq(r->optimizer.schedule[i].shape, DN_RATE_HOLD);
     }
-    cr_assert(r->train.steps == 78200 && r->train.batch == 128);
     dn_recipe_close(r);
 }
 
@@ -142,10 +167,10 @@ Test(recipe, overrides_reach_every_kind_of_key)
 
 Test(recipe, overriding_lists_of_expressions_needs_no_yaml_quotes)
 {
-    static const char *const overrides[] = {"data.ood=[mnist[5-9]:test@32x32x1, 'npy:a.npy,b.npy', \"x\"]"};
+    static const char *const overrides[] = {"data.ood=[mnist[5,7-9]:test@32x32x1, 'npy:a.npy,b.npy', \"x\"]"};
     dn_recipe *r = parse(minimal, overrides, 1);
     cr_assert_eq(r->data.n_ood, 3);
-    cr_assert_str_eq(r->data.ood[0], "mnist[5-9]:test@32x32x1");
+    cr_assert_str_eq(r->data.ood[0], "mnist[5,7-9]:test@32x32x1");
     cr_assert_str_eq(r->data.ood[1], "npy:a.npy,b.npy");
     cr_assert_str_eq(r->data.ood[2], "x");
     dn_recipe_close(r);
@@ -170,6 +195,14 @@ Test(recipe, any_recipe_becomes_its_baseline)
     dn_recipe_close(r);
 }
 
+Test(recipe, plain_gradient_descent_is_fine)
+{
+    static const char *const overrides[] = {"optimizer.kind=sgd", "optimizer.schedule=[{epoch: 0, rate: 1}]"};
+    dn_recipe *r = parse(minimal, overrides, 2);
+    cr_assert(r->optimizer.kind == DN_OPTIMIZER_SGD && r->optimizer.momentum == 0);
+    dn_recipe_close(r);
+}
+
 Test(recipe, numbers_and_texts_survive_exactly)
 {
     static const char *const overrides[] = {"data.mean=[0.1234567890123456, 1e-300, -0.3333333333333333]",
@@ -186,7 +219,7 @@ Test(recipe, numbers_and_texts_survive_exactly)
     cr_assert_str_eq(r->name, " 12");
     char *text = dn_recipe_text(r);
     dn_recipe *again = parse(text, NULL, 0);
-    cr_assert_eq(memcmp(again->data.mean, r->data.mean, 3 * sizeof(double)), 0);
+    for (int i = 0; i < 3; i++) cr_assert_eq(again->data.mean[i], r->data.mean[i]);
     cr_assert_str_eq(again->description, r->description);
     cr_assert_str_eq(again->data.test, "null");
     cr_assert_str_eq(again->data.ood[0], "~");
