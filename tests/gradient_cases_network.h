@@ -2,7 +2,7 @@
 #ifndef DN_TESTS_GRADIENT_CASES_NETWORK_H
 #define DN_TESTS_GRADIENT_CASES_NETWORK_H
 
-#include "gradient_check.h"
+#include "tests/gradient_check.h"
 
 /* options: side, filter, stride, padding, bias, relu, kind of x, channels, filters */
 static inline dn_tensor build_conv(probe *b, const int *o)

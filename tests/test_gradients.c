@@ -1,8 +1,8 @@
 /* Every op with a gradient, in every variant, against central differences. */
 #include <string.h>
 
-#include "gradient_cases_math.h"
-#include "gradient_cases_network.h"
+#include "tests/gradient_cases_math.h"
+#include "tests/gradient_cases_network.h"
 
 enum {
     NETWORK_CASES = sizeof network_cases / sizeof *network_cases,

@@ -4,7 +4,7 @@
 
 #include "layers/losses.h"
 #include "layers/models/models.h"
-#include "run_program.h"
+#include "tests/run_program.h"
 
 static int64_t count_parameters(const dn_params *store)
 {

@@ -5,7 +5,7 @@
 #include "layers/models/models.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
-#include "run_program.h"
+#include "tests/run_program.h"
 
 enum { MEMBERS = 2, SIZE = 5, STEPS = 50 };
 

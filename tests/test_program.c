@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "run_program.h"
+#include "tests/run_program.h"
 
 static const dn_init ones = {.kind = DN_INIT_CONSTANT, .value = 1.0};
 

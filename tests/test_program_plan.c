@@ -3,7 +3,7 @@
 
 #include "layers/models/models.h"
 #include "optim/optimizer.h"
-#include "run_program.h"
+#include "tests/run_program.h"
 
 /* What the plan should respect, worked out again from the list of ops alone, before the plan is made. */
 typedef struct life {
