@@ -17,12 +17,11 @@ extern "C" {
 /** How one pass through a model is meant. Start from one of the two constants below: a zeroed `norm_gate` would be
  *  tensor number 0. */
 typedef struct dn_forward {
-    bool
-        batch_statistics; /**< batch norm by the batch's statistics, updating the moving ones; else by the moving ones */
-    bool dropout;         /**< on */
-    dn_tensor norm_gate;  /**< DN_NONE, or [1]: multiplies the gradient that reaches batch norm's scale and shift
+    bool batch_statistics; /**< batch norm by the batch's statistics, which move the moving ones; else by those */
+    bool dropout;          /**< on */
+    dn_tensor norm_gate;   /**< DN_NONE, or [1]: multiplies the gradient that reaches batch norm's scale and shift
                                 through this pass */
-    const char *prefix;   /**< before the names of taps: "features" is named "<prefix>features"; NULL: nothing */
+    const char *prefix;    /**< before the names of taps: "features" is named "<prefix>features"; NULL: nothing */
 } dn_forward;
 
 extern const dn_forward dn_forward_train; /**< batch statistics, dropout */

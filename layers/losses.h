@@ -9,9 +9,9 @@
 extern "C" {
 #endif
 
-/** beta * max(margin + mean H(in) - mean H(out), 0) -> [1] of each member: the entropy of what a member knows shall stay
- *  `margin` nats below that of what it does not know. @param in, out logits [N,C] and [M,C]
- *  Source: Vyas et al., ECCV 2018, eq. 1 (where the term is a bound, not a square). */
+/** beta * max(margin + mean H(in) - mean H(out), 0) -> [1] of each member: the entropy of what a member knows shall
+ *  stay `margin` nats below that of what it does not know. @param in, out logits [N,C] and [M,C]
+ *  Source: Vyas et al., ECCV 2018. */
 dn_tensor dn_loss_entropy_margin(dn_program *p, dn_tensor in, dn_tensor out, double beta, double margin);
 
 /** Mean over rows of the mutual information between class and member -> [1], shared. logits [N,C] of each member. */

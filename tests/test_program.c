@@ -186,6 +186,17 @@ Test(program, gradients_have_places_of_their_own)
     read_rig(&r, dn_gradient(r.p, b), of_b, sizeof of_b);
     cr_expect(of_a[0] == 2 && of_a[1] == 2 && of_b[0] == 1 && of_b[1] == 1);
     close_rig(&r);
+    /* The gradient of the sum goes to a and, later, on to b; meanwhile a's own grows by 3. */
+    r = open_rig(2, DN_F64);
+    const dn_tensor c = dn_parameter(r.p, "a", DN_SHAPE(1), ones), d = dn_parameter(r.p, "b", DN_SHAPE(1), ones);
+    const dn_tensor first = dn_relu(r.p, d), second = dn_scale(r.p, c, 3.0, DN_NONE);
+    dn_differentiate(r.p, dn_add(r.p, dn_add(r.p, c, first), second));
+    start_rig(&r);
+    run_rig(&r, 2);
+    read_rig(&r, dn_gradient(r.p, c), of_a, sizeof of_a);
+    read_rig(&r, dn_gradient(r.p, d), of_b, sizeof of_b);
+    cr_expect(of_a[0] == 4 && of_a[1] == 4 && of_b[0] == 1 && of_b[1] == 1);
+    close_rig(&r);
     r = open_rig(2, DN_F64);
     const dn_tensor alone = dn_parameter(r.p, "a", DN_SHAPE(1), ones);
     dn_keep(r.p, dn_relu(r.p, alone));
