@@ -33,8 +33,17 @@ void dn_objective_close(dn_objective *objective);
 
 struct dn_executor;
 
+/** dn_objective_open() and an executor for the program: all that training needs of the set's images is on the device then,
+ *  and they are freed. Nothing else is allocated yet: the executor's plan can be looked at.
+ *  @param executor close before the objective */
+dn_status dn_objective_place(dn_objective *out, struct dn_executor **executor, const dn_network *network,
+                             dn_dataset *train, const char *data_dir);
+
 /** Gives a new executor of the program its data: images, labels, pools. */
 dn_status dn_objective_load(const dn_objective *objective, struct dn_executor *executor, const dn_network *network,
                             const dn_dataset *train);
+
+/** @return the images that one step of such a recipe works through, of all members and streams */
+int64_t dn_objective_images_a_step(const dn_recipe *recipe);
 
 #endif

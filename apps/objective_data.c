@@ -69,3 +69,24 @@ dn_status dn_objective_load(const dn_objective *o, dn_executor *ex, const dn_net
     if (n->recipe->ensemble.kind == DN_ENSEMBLE_LEAVE_OUT) return load_folds(o, ex, n, train);
     return dn_executor_write(ex, o->labels, train->labels, (size_t)train->n * sizeof *train->labels);
 }
+
+dn_status dn_objective_place(dn_objective *o, dn_executor **ex, const dn_network *n, dn_dataset *train,
+                             const char *data_dir)
+{
+    *ex = NULL;
+    DN_TRY(dn_objective_open(o, n, train, data_dir));
+    dn_free(train->images); /* they are on the device now */
+    train->images = NULL;
+    return dn_executor_open(ex, o->program, n->device);
+}
+
+int64_t dn_objective_images_a_step(const dn_recipe *r)
+{
+    const int64_t own = r->train.batch;
+    switch (r->ensemble.kind) {
+    case DN_ENSEMBLE_DEEP: return own * r->ensemble.members;
+    case DN_ENSEMBLE_MI: return (own + r->mi.batch) * r->ensemble.members;
+    case DN_ENSEMBLE_LEAVE_OUT: return (own + r->leave_out.batch) * r->ensemble.members;
+    }
+    return 0;
+}

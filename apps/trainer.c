@@ -55,18 +55,6 @@ static double mean(const float *values, int64_t count)
     return sum / (double)count;
 }
 
-static int64_t images_per_step(const dn_recipe *r)
-{
-    const int64_t own = (int64_t)r->train.batch * r->ensemble.members;
-    switch (r->ensemble.kind) {
-    case DN_ENSEMBLE_DEEP: return own;
-    case DN_ENSEMBLE_MI: return own + (int64_t)(r->mi.batch ? r->mi.batch : r->train.batch) * r->ensemble.members;
-    case DN_ENSEMBLE_LEAVE_OUT:
-        return own + (int64_t)(r->leave_out.batch ? r->leave_out.batch : r->train.batch) * r->ensemble.members;
-    }
-    return own;
-}
-
 static void tell(const trainer *t, int64_t since)
 {
     const dn_history *h = t->history;
@@ -75,7 +63,7 @@ static void tell(const trainer *t, int64_t since)
     const dn_training_news news = {.step = h->steps,
                                    .steps = t->objective.steps,
                                    .steps_per_epoch = t->objective.steps_per_epoch,
-                                   .images_per_step = images_per_step(t->network->recipe),
+                                   .images_per_step = dn_objective_images_a_step(t->network->recipe),
                                    .loss = mean(h->loss + since * members, count * members),
                                    .accuracy = mean(h->accuracy + since * members, count * members),
                                    .mutual_information = mean(h->mutual_information + since, count)};
@@ -151,10 +139,7 @@ static dn_status start(trainer *t, dn_dataset *train)
 {
     const dn_recipe_train *recipe = &t->network->recipe->train;
     dn_objective *o = &t->objective;
-    DN_TRY(dn_objective_open(o, t->network, train, t->options->data_dir));
-    dn_free(train->images); /* they are on the device now */
-    train->images = NULL;
-    DN_TRY(dn_executor_open(&t->executor, o->program, t->network->device));
+    DN_TRY(dn_objective_place(o, &t->executor, t->network, train, t->options->data_dir));
     if (t->options->on_plan) t->options->on_plan(t->options->context, dn_executor_plan(t->executor), dn_memory_now());
     if (t->options->plan_only) return DN_OK;
     t->checkpoint_every = recipe->checkpoint_every > 0 ? recipe->checkpoint_every : o->steps_per_epoch;
