@@ -1,0 +1,20 @@
+/** Time, and what many measurements of the same thing say together. */
+#ifndef DN_APPS_BENCH_SPREAD_H
+#define DN_APPS_BENCH_SPREAD_H
+
+#include "core/status.h"
+
+/** Of n samples: the quartiles, interpolated between neighbours. The machine that disturbs can only add time, so that the
+ *  smallest sample is the one least disturbed. */
+typedef struct dn_spread {
+    int n;
+    double min, low, median, high; /**< low and high: the first and third quartile */
+} dn_spread;
+
+/** @param samples [n], n >= 1 */
+dn_status dn_spread_of(dn_spread *out, const double *samples, int n) DN_NODISCARD;
+
+/** @return seconds of a clock that never goes back */
+double dn_seconds(void);
+
+#endif
