@@ -84,8 +84,15 @@ const dn_plan *dn_executor_plan(const dn_executor *ex)
 
 /* ---- starting ---- */
 
+/* What start() has yet to allocate: the data sets are there, and a store that another program uses as well. */
+static size_t bytes_to_come(const dn_executor *ex)
+{
+    const bool placed = dn_params_buffer(ex->program->params, DN_BLOCK_VALUES, 0) != NULL;
+    return ex->plan.total - ex->plan.external - (placed ? ex->plan.parameters : 0);
+}
+
 /* Names the largest temporaries and a batch that fits. */
-static dn_status fail_too_big(const dn_executor *ex, size_t available)
+static dn_status fail_too_big(const dn_executor *ex, size_t needed, size_t available)
 {
     const dn_program *p = ex->program;
     char largest[400] = "";
@@ -106,14 +113,14 @@ static dn_status fail_too_big(const dn_executor *ex, size_t available)
                  best->shared ? "" : " for each member");
     }
     char advice[96] = "use fewer members or a smaller network";
-    const size_t fixed = ex->plan.total - ex->plan.temporaries;
+    const size_t fixed = needed - ex->plan.temporaries;
     if (p->batch > 1 && fixed < available) {
         const double share = (double)(available - fixed) / (double)ex->plan.temporaries;
         snprintf(advice, sizeof advice, "a batch of %d fits", (int)fmax(1.0, floor(p->batch * share)));
     }
     return dn_fail(DN_ERROR_MEMORY, "%s needs %.1f MiB, '%s' has %.1f MiB free; the largest tensors: %s; %s", p->name,
-                   (double)ex->plan.total / 1048576.0, dn_device_name(ex->device), (double)available / 1048576.0,
-                   largest, advice);
+                   (double)needed / 1048576.0, dn_device_name(ex->device), (double)available / 1048576.0, largest,
+                   advice);
 }
 
 static dn_status write_initial(dn_executor *ex)
@@ -131,8 +138,8 @@ dn_status dn_executor_start(dn_executor *ex)
 {
     if (ex->started) return DN_OK;
     const dn_program *p = ex->program;
-    const size_t available = dn_device_available(ex->device);
-    if (ex->plan.total > available) return fail_too_big(ex, available);
+    const size_t available = dn_device_available(ex->device), needed = bytes_to_come(ex);
+    if (needed > available) return fail_too_big(ex, needed, available);
     DN_TRY(dn_params_place(p->params, ex->device));
     ex->memory.block[DN_STORAGE_VALUES] = dn_params_buffer(p->params, DN_BLOCK_VALUES, 0);
     ex->memory.block[DN_STORAGE_STATES] = dn_params_buffer(p->params, DN_BLOCK_STATES, 0);
@@ -153,6 +160,8 @@ dn_status dn_executor_start(dn_executor *ex)
 
 dn_status dn_executor_bind(dn_executor *ex, dn_tensor tensor, dn_buffer *buffer)
 {
+    if (tensor.id < 0 || (size_t)tensor.id >= ex->program->n_tensors)
+        return dn_fail(DN_ERROR_ARGUMENT, "%s: no such tensor", ex->program->name);
     const dn_tensor_info *t = dn__info(ex->program, tensor);
     if (t->storage != DN_STORAGE_EXTERNAL || ex->started)
         return dn_fail(DN_ERROR_ARGUMENT, "'%s' is not an external tensor, or the program runs already",
@@ -241,6 +250,9 @@ dn_status dn_executor_run(dn_executor *ex, int64_t steps)
 
 dn_status dn_executor_run_op(dn_executor *ex, int op, int64_t times)
 {
+    if (op < 0 || (size_t)op >= ex->program->n_ops)
+        return dn_fail(DN_ERROR_ARGUMENT, "%s has ops 0 to %zu, there is no op %d", ex->program->name,
+                       ex->program->n_ops - 1, op);
     DN_TRY(dn_executor_start(ex));
     return ex->device->backend->run(ex->compiled, op, op + 1, times);
 }

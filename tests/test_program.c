@@ -308,6 +308,8 @@ Test(program, transfers_are_checked)
     cr_assert_eq(dn_buffer_new(&whole, r.device, 15), DN_OK);
     cr_expect_eq(dn_executor_bind(r.ex, data, small), DN_ERROR_SHAPE);
     cr_expect_eq(dn_executor_bind(r.ex, x, whole), DN_ERROR_ARGUMENT);
+    cr_expect_eq(dn_executor_bind(r.ex, DN_NONE, whole), DN_ERROR_ARGUMENT);
+    cr_expect_eq(dn_executor_run_op(r.ex, 2, 1), DN_ERROR_ARGUMENT);
     cr_assert_eq(dn_executor_bind(r.ex, data, whole), DN_OK, "%s", dn_error_last());
     cr_expect_eq(dn_executor_write(r.ex, x, six, sizeof six - 1), DN_ERROR_SHAPE);
     cr_expect_eq(dn_executor_write(r.ex, DN_NONE, six, sizeof six), DN_ERROR_ARGUMENT);
