@@ -5,6 +5,7 @@
 
 #include "apps/cli.h"
 #include "apps/commands.h"
+#include "apps/patience.h"
 #include "core/alloc.h"
 #include "core/nearest.h"
 
@@ -90,6 +91,7 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    dn_patience_set(argv);
     argp_err_exit_status = DN_EXIT_USAGE;
     int code = dispatch(argc, argv);
     if ((fflush(stdout) != 0 || ferror(stdout)) && code == DN_EXIT_DONE) {
