@@ -250,29 +250,40 @@ static double compare_reals(const op_run *run, int k, double factor, int64_t *wo
     return largest;
 }
 
-double op_run_compare(op_run *run, double factor, char *what, size_t size)
+/* @return whether input k, which is no output's memory, or the sentinels around any input have changed */
+static bool input_changed(const op_run *run, int k)
 {
     const op_case *c = run->c;
+    const operand *o = &run->in[k];
+    if (!present(&c->in[k])) return false;
+    if (!guards_intact(o->floats, o->bytes)) return true;
+    for (int out = 0; out < DN_OP_MAX_OUT; out++)
+        if (present(&c->out[out]) && c->alias[out] == k) return false;
+    return memcmp(o->floats, o->first, o->bytes) != 0;
+}
+
+static double compare_output(const op_run *run, int k, double factor, int64_t *worst)
+{
+    const operand *o = &run->out[k];
+    if (run->c->alias[k] < 0 && !guards_intact(o->floats, o->bytes)) return INFINITY;
+    if (run->c->out[k].dtype == DN_F32) return compare_reals(run, k, factor, worst);
+    return memcmp(run->call.out[k], run->expected.out[k], o->bytes) == 0 ? 0 : INFINITY;
+}
+
+double op_run_compare(op_run *run, double factor, char *what, size_t size)
+{
     double largest = 0;
     snprintf(what, size, "-");
     for (int k = 0; k < DN_OP_MAX_OUT; k++) {
-        if (!present(&c->out[k])) continue;
+        if (!present(&run->c->out[k])) continue;
         int64_t worst = 0;
-        double off = 0;
-        if (c->out[k].dtype == DN_F32)
-            off = compare_reals(run, k, factor, &worst);
-        else if (memcmp(run->call.out[k], run->expected.out[k], run->out[k].bytes) != 0)
-            off = INFINITY;
-        if (c->alias[k] < 0 && !guards_intact(run->out[k].floats, run->out[k].bytes)) off = INFINITY;
-        if (off > largest) snprintf(what, size, "output %d, element %lld", k, (long long)worst);
-        if (off > largest) largest = off;
+        const double off = compare_output(run, k, factor, &worst);
+        if (off <= largest) continue;
+        snprintf(what, size, "output %d, element %lld", k, (long long)worst);
+        largest = off;
     }
     for (int k = 0; k < DN_OP_MAX_IN; k++) {
-        if (!present(&c->in[k])) continue;
-        bool written = !guards_intact(run->in[k].floats, run->in[k].bytes), aliased = false;
-        for (int o = 0; o < DN_OP_MAX_OUT; o++) aliased = aliased || (present(&c->out[o]) && c->alias[o] == k);
-        if (!aliased) written = written || memcmp(run->in[k].floats, run->in[k].first, run->in[k].bytes) != 0;
-        if (!written) continue;
+        if (!input_changed(run, k)) continue;
         snprintf(what, size, "input %d or its sentinels were overwritten", k);
         largest = INFINITY;
     }

@@ -19,8 +19,8 @@ typedef struct result {
     int onednn, tuned; /* how many ops ran on which kernels */
 } result;
 
-/* A small convolutional network; no bias before batch norm, which would have no gradient but rounding. Members meet in an
- * information term if `coupled`. */
+/* A small convolutional network; no bias before batch norm, which would have no gradient but rounding. Members meet in
+ * an information term if `coupled`. */
 static void build(dn_program *p, bool coupled)
 {
     const dn_tensor images = dn_input(p, "images", DN_U8, DN_SHAPE(IMAGES, 8, 8, 3), true);

@@ -8,9 +8,9 @@
 typedef struct dn_call {
     const dn_op *op;
     uint64_t seed;
-    int member; /**< the member's number in the whole ensemble (first_member + e), 0 for shared results: random numbers */
-    int members;                  /**< E */
-    int threads;                  /**< how many OpenMP threads the kernel may use; 1 inside a parallel region */
+    int member;  /**< for random numbers: its number in the whole ensemble (first_member + e), 0 for shared results */
+    int members; /**< E */
+    int threads; /**< how many OpenMP threads the kernel may use; 1 inside a parallel region */
     const void *in[DN_OP_MAX_IN]; /**< this member's (joining op: member 0's) copy; NULL where left out */
     void *out[DN_OP_MAX_OUT];
     size_t in_stride[DN_OP_MAX_IN]; /**< bytes from one member's copy to the next, 0: shared; joining ops need them */

@@ -4,9 +4,9 @@
  *   thread 0:  e=0 all ops, e=2 ...   all    e=0 ...
  *   thread 1:  e=1 all ops, e=3 ...  threads e=1 ...
  *
- * A run of per-member ops is worked through member by member, so that a member's data stays in its core's cache. Ops that
- * run once (they join members, or everything they write is shared) are the barriers between such runs; only they write
- * shared memory, so members that are at different ops never meet.
+ * A run of per-member ops is worked through member by member, so that a member's data stays in its core's cache. Ops
+ * that run once (they join members, or everything they write is shared) are the barriers between such runs; only they
+ * write shared memory, so members that are at different ops never meet.
  */
 #include <omp.h>
 

@@ -1,6 +1,7 @@
 #include "core/cpu/select.h"
 
 #include <stdio.h>
+#include <string.h>
 
 dn_status dn__cpu_prepare(dn_cpu_prepared *out, const dn_call *shapes, bool tuned, bool is_double)
 {
@@ -9,7 +10,11 @@ dn_status dn__cpu_prepare(dn_cpu_prepared *out, const dn_call *shapes, bool tune
     *out = (dn_cpu_prepared){0};
     for (size_t i = 0; tuned && i < sizeof offers / sizeof *offers; i++) {
         DN_TRY(offers[i](out, shapes));
-        if (out->run) return DN_OK;
+        if (out->run) {
+            const size_t length = strlen(out->name);
+            if (declined[0]) snprintf(out->name + length, sizeof out->name - length, " (%s)", declined);
+            return DN_OK;
+        }
         if (!declined[0]) snprintf(declined, sizeof declined, "%.47s", out->name);
     }
     out->run = (is_double ? dn__ref_kernels_f64 : dn__ref_kernels_f32)[shapes->op->kind];

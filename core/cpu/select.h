@@ -1,5 +1,5 @@
-/** Choosing kernels: for every op the CPU backend asks oneDNN, then its own tuned kernels, and takes the reference kernel
- *  where both decline.
+/** Choosing kernels: for every op the CPU backend asks oneDNN, then its own tuned kernels, and takes the reference
+ *  kernel where both decline.
  */
 #ifndef DN_CORE_CPU_SELECT_H
 #define DN_CORE_CPU_SELECT_H

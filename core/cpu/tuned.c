@@ -11,6 +11,12 @@ typedef struct row {
 } row;
 
 static const row rows[DN_OP_COUNT] = {
+    [DN_OP_CONV2D] = {dn__tuned_conv, dn__tuned_conv_workspace},
+    [DN_OP_CONV2D_DATA_GRAD] = {dn__tuned_conv_data_grad, NULL},
+    [DN_OP_CONV2D_WEIGHT_GRAD] = {dn__tuned_conv_weight_grad, NULL},
+    [DN_OP_LINEAR] = {dn__tuned_conv, dn__tuned_conv_workspace},
+    [DN_OP_LINEAR_DATA_GRAD] = {dn__tuned_conv_data_grad, NULL},
+    [DN_OP_LINEAR_WEIGHT_GRAD] = {dn__tuned_conv_weight_grad, NULL},
     [DN_OP_RELU] = {dn__tuned_relu, NULL},
     [DN_OP_RELU_GRAD] = {dn__tuned_relu_grad, NULL},
     [DN_OP_ADD] = {dn__tuned_add, NULL},

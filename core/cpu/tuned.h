@@ -10,10 +10,14 @@ dn_kernel dn__tuned_max_pool, dn__tuned_max_pool_grad, dn__tuned_average_pool, d
 dn_kernel dn__tuned_batch_norm, dn__tuned_batch_norm_grad, dn__tuned_batch_norm_infer;
 dn_kernel dn__tuned_adam, dn__tuned_sgd;
 dn_kernel dn__tuned_gather, dn__tuned_standardize;
+dn_kernel dn__tuned_conv, dn__tuned_conv_data_grad, dn__tuned_conv_weight_grad; /**< linear layers too */
 dn_kernel dn__tuned_mutual_information, dn__tuned_mutual_information_grad;
 
 /** @return bytes of scratch memory of batch_norm and batch_norm_grad */
 size_t dn__tuned_norm_workspace(const dn_call *shapes);
+
+/** @return the same of conv2d and linear */
+size_t dn__tuned_conv_workspace(const dn_call *shapes);
 
 /** @return the same of mutual_information and its gradient */
 size_t dn__tuned_information_workspace(const dn_call *shapes);

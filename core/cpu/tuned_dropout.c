@@ -1,4 +1,4 @@
-/* Dropout: sixteen Philox blocks at a time, one in each vector lane; the same bits as core/random.h gives one by one. */
+/* Dropout: sixteen Philox blocks at a time, one in each vector lane; the same bits as core/random.h gives. */
 #include "core/cpu/tuned.h"
 #include "core/random.h"
 

@@ -19,7 +19,7 @@ static dn_onednn_builder *builder_of(dn_op_kind kind)
     }
 }
 
-/* One variant, made for the number of threads that will run it: oneDNN takes that from OpenMP when it makes a primitive. */
+/* One variant, made for the number of threads that will run it: oneDNN asks OpenMP when it makes a primitive. */
 static dnnl_status_t build(dn_onednn_work **out, const dn_call *shapes, int variant)
 {
     dn_onednn_work *work = dn_calloc(1, sizeof *work);
