@@ -93,7 +93,7 @@ static inline dn_tensor build_members(probe *b, const int *o)
 /* options: kind of x, shared statistics */
 static inline dn_tensor build_normalize(probe *b, const int *o)
 {
-    const size_t count = (size_t)(3 * (o[1] ? 1 : b->members));
+    const size_t count = 3 * (size_t)(o[1] ? 1 : b->members);
     double *means = random_values(b, count, 0.0), *deviations = random_values(b, count, 0.0);
     for (size_t i = 0; i < count; i++) deviations[i] = 0.5 + deviations[i] * deviations[i];
     const dn_tensor x = add_leaf(b, (leaf_kind)o[0], DN_SHAPE(2, 2, 1, 3));
@@ -132,10 +132,10 @@ static inline dn_tensor build_cross_entropy(probe *b, const int *o)
 {
     const int rows = 5, classes = 4, copies = o[1] ? 1 : b->members;
     const dn_tensor z = add_leaf(b, (leaf_kind)o[0], DN_SHAPE(rows, classes));
-    int32_t *labels = dn_calloc((size_t)(rows * copies), sizeof *labels);
+    int32_t *labels = dn_calloc((size_t)rows * (size_t)copies, sizeof *labels);
     for (int i = 0; i < rows * copies; i++) labels[i] = (i * 7 + i / rows) % classes;
     const dn_tensor t = dn_input(b->p, "labels", DN_I32, DN_SHAPE(rows), o[1] != 0);
-    write_later(b, t, labels, (size_t)(rows * copies) * sizeof *labels);
+    write_later(b, t, labels, (size_t)rows * (size_t)copies * sizeof *labels);
     return weighted_sum(b, dn_cross_entropy(b->p, z, t));
 }
 

@@ -84,6 +84,13 @@ Test(optimizers, follow_the_textbook)
     expect_trajectory(&o, "sgd with nesterov momentum");
 }
 
+static bool same_values(const double *a, const double *b)
+{
+    int same = 0;
+    for (int i = 0; i < MEMBERS * SIZE; i++) same += a[i] == b[i];
+    return same == MEMBERS * SIZE;
+}
+
 /* From the first NaN on nothing moves: not the parameters, not the moments, not the step. */
 Test(optimizers, stand_still_when_not_finite)
 {
@@ -102,12 +109,12 @@ Test(optimizers, stand_still_when_not_finite)
     read_rig(&r, w, after, sizeof after);
     read_rig(&r, ok, &fine, sizeof fine);
     read_rig(&r, dn_find(r.p, "step"), &step, sizeof step);
-    cr_expect(memcmp(before, after, sizeof before) == 0 && fine == 0 && step == 3);
+    cr_expect(same_values(before, after) && fine == 0 && step == 3);
     write_rig(&r, x, (const double[MEMBERS]){0.0, 0.0}, MEMBERS * sizeof(double));
     run_rig(&r, 1);
     read_rig(&r, w, after, sizeof after);
     read_rig(&r, ok, &fine, sizeof fine);
-    cr_expect(memcmp(before, after, sizeof before) != 0 && fine == 1);
+    cr_expect(!same_values(before, after) && fine == 1);
     close_rig(&r);
 }
 

@@ -105,7 +105,7 @@ enum { POOL = 6, OPS = 30 };
 static void add_random_op(dn_program *p, dn_random_sequence *random, dn_tensor *pool)
 {
     const dn_tensor a = pool[dn_random_next_below(random, POOL)], b = pool[dn_random_next_below(random, POOL)];
-    dn_tensor y = a;
+    dn_tensor y;
     switch (dn_random_next_below(random, 12)) {
     case 0: y = dn_relu(p, a); break;
     case 1: y = dn_add(p, a, b); break;
