@@ -1,4 +1,4 @@
-/** The only door to the heap outside third-party libraries: sizes are checked for overflow, failure leaves an error text. */
+/** The only door to the heap outside third-party libraries: sizes are checked for overflow, failure leaves a text. */
 #ifndef DN_CORE_ALLOC_H
 #define DN_CORE_ALLOC_H
 

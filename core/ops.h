@@ -27,7 +27,7 @@ typedef struct dn_norm_options {
     double decay;   /**< moving = decay * moving + (1 - decay) * batch */
     bool relu;      /**< y = max(0, .) within the same kernel */
     bool
-        unbiased; /**< moving variance from the unbiased batch variance (PyTorch) instead of the biased one (TensorFlow) */
+        unbiased; /**< moving variance from the unbiased batch variance (PyTorch), not the biased one (TensorFlow) */
 } dn_norm_options;
 
 /** Batch normalisation over all dimensions but the last, by the statistics of this batch; updates the moving ones.
@@ -128,7 +128,7 @@ dn_tensor dn_indices(dn_program *p, dn_tensor step, const dn_indices_options *op
 /** Rows of data [M,...] -> [N,...]; u8 elements become value / 255, i32 stay. */
 dn_tensor dn_gather(dn_program *p, dn_tensor data, dn_tensor indices);
 
-/** Pads every side with `padding` zeros and cuts the size of before at a random place, offsets 0..choices-1 each way. */
+/** Pads every side with `padding` zeros and cuts the old size out at a random place, offsets 0..choices-1 each way. */
 dn_tensor dn_random_crop(dn_program *p, dn_tensor x, dn_tensor step, int padding, int choices);
 dn_tensor dn_random_flip(dn_program *p, dn_tensor x, dn_tensor step); /**< left to right, each image with p = 1/2 */
 
@@ -149,7 +149,7 @@ dn_tensor dn_hold(dn_program *p, dn_tensor step, int every);
 /** a where choice [1] is at most 1/2, else b. */
 dn_tensor dn_select(dn_program *p, dn_tensor choice, dn_tensor a, dn_tensor b);
 
-/** The value at this step of a table [S,3] of (start, value, kind): from `start` on hold `value` (kind 0) or move to the
+/** The value at this step of a table [S,3] of (start, value, kind): from `start` on hold `value` (kind 0) or go to the
  *  next row's value linearly (1) or along half a cosine (2) -> [1], shared. See optim/schedule.h. */
 dn_tensor dn_schedule(dn_program *p, dn_tensor step, dn_tensor table);
 

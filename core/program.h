@@ -31,7 +31,7 @@ typedef struct dn_program_options {
 dn_program *dn_program_new(dn_params *params, const dn_program_options *options);
 void dn_program_close(dn_program *program);
 
-/** Checks that nothing failed while building, fixes the store's layout, plans memory. Nothing can be added afterwards. */
+/** Checks that nothing failed while building, fixes the store's layout, plans memory. Nothing can be added later. */
 dn_status dn_program_seal(dn_program *program) DN_NODISCARD;
 
 /** Records a build error (printf style); the first one stays. For functions that build on ops: layers, losses. */
@@ -43,7 +43,7 @@ dn_tensor dn_program_fail(dn_program *program, dn_status code, const char *forma
  *  @param members_share one copy for all members, else one for each: [E, shape] */
 dn_tensor dn_input(dn_program *program, const char *name, dn_dtype dtype, dn_shape shape, bool members_share);
 
-/** A tensor of program precision that starts as `values` [E or 1, shape] (double, converted); host and ops may write it. */
+/** A tensor of program precision that starts as `values` [E or 1, shape] (double, converted); host and ops may write. */
 dn_tensor dn_constant(dn_program *program, const char *name, dn_shape shape, bool members_share, const double *values);
 
 /** A shared tensor that lives in a buffer of the caller's (a resident data set): dn_executor_bind() before running. */

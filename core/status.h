@@ -31,7 +31,7 @@ typedef enum dn_status {
 #define DN_NODISCARD
 #endif
 
-/** Keeps the text (printf style) as this thread's last error. @return `code`, so that `return dn_fail(...)` reads well */
+/** Keeps the text (printf style) as this thread's last error. @return `code`: `return dn_fail(...)` reads well */
 dn_status dn_fail(dn_status code, const char *format, ...) DN_PRINTF(2, 3);
 
 /** Puts "text: " (printf style) before the last error's text, for a caller that knows more. @return `code` */

@@ -1,4 +1,4 @@
-/* Batch normalisation: y = scale (x - mean) / sqrt(variance + epsilon) + shift, channel by channel (the last dimension).
+/* Batch normalisation: y = scale (x - mean) / sqrt(variance + epsilon) + shift, by channel (the last dimension).
  * Source: Ioffe and Szegedy, ICML 2015. */
 #include "core/ops.h"
 #include "core/ops/check.h"
