@@ -13,11 +13,11 @@ typedef struct dn_op_cost {
 
 dn_op_cost dn_op_cost_of(const dn_program *program, int op);
 
-/** @return whether the op is a convolution or dense layer that runs on a kernel for want of a better one: plain loops, or
- *  a convolution as a matrix product over copied patches. @param kernel as dn_executor_kernel() names it */
+/** @return whether the op is a convolution or dense layer whose kernel was taken for want of a better one: plain loops,
+ *  or a convolution as a matrix product over copied patches. @param kernel as dn_executor_kernel() names it */
 bool dn_is_slow_fallback(const dn_program *program, int op, const char *kernel);
 
 /** @return the op's name and the shapes of its first tensors, such as "conv2d conv1 [128,32,32,3] -> [128,32,32,32]" */
-const char *dn_op_title(const dn_program *program, int op, char *text, size_t size);
+const char *dn_op_title(const dn_program *program, int number, char *text, size_t size);
 
 #endif

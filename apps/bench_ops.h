@@ -21,8 +21,8 @@ typedef struct dn_ops_report {
     dn_spread sum_ms;  /**< of all ops one by one */
 } dn_ops_report;
 
-/** Runs the step as a whole and op by op in turns, so that both see the same machine; every op runs in its place, on the
- *  data that it meets in training.
+/** Runs the step as a whole and op by op in turns, so that both see the same machine; every op runs in its place, on
+ *  the data that it meets in training.
  *  @param repeats 0: about three seconds, at least 10  @param out free with dn_ops_report_close() */
 dn_status dn_bench_ops(dn_ops_report *out, const dn_workload *workload, int repeats) DN_NODISCARD;
 void dn_ops_report_close(dn_ops_report *report);

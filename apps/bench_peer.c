@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "apps/bench_spread.h"
+#include "apps/cli.h"
 #include "core/alloc.h"
 
 enum { LONGEST_LINE = 1024, LONGEST_WAIT_MS = 5000, LOOK_MS = 10 };
@@ -171,11 +172,14 @@ static dn_status receive_line(dn_peer *peer, char line[LONGEST_LINE], const char
 
 static dn_status greet(dn_peer *peer)
 {
-    char line[LONGEST_LINE], clean[96], name[64], version[64], rest = 0;
+    char line[LONGEST_LINE], clean[96], name[64], version[64], count[8], rest = 0;
+    int64_t threads = 0;
     DN_TRY(receive_line(peer, line, "before it was ready"));
-    if (sscanf(line, "ready %63s %63s threads %6d%c", name, version, &peer->threads, &rest) != 3 || peer->threads < 1)
+    const int found = sscanf(line, "ready %63s %63s threads %7s%c", name, version, count, &rest);
+    if (found != 3 || dn_cli_parse_int("threads", count, 1, 65536, &threads) != DN_OK)
         return dn_fail(DN_ERROR_FORMAT, "the peer '%s' printed '%s', expected 'ready NAME VERSION threads N'",
                        peer->command, printable(line, clean));
+    peer->threads = (int)threads;
     peer->name = dn_format("%s %s", name, version);
     return peer->name ? DN_OK : DN_ERROR_MEMORY;
 }

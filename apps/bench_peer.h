@@ -37,7 +37,8 @@ const char *dn_peer_name(const dn_peer *peer);
 int dn_peer_threads(const dn_peer *peer);
 
 /** Has it train. @param seconds receives what it measured
- *  @return DN_ERROR_UNSUPPORTED if it cannot do this, DN_ERROR_FORMAT if its answer is none, DN_ERROR_FILE if it ended */
+ *  @return DN_ERROR_UNSUPPORTED if it cannot do this, DN_ERROR_FORMAT if its answer is none, DN_ERROR_FILE if it
+ *  ended or said nothing */
 dn_status dn_peer_run(dn_peer *peer, const dn_peer_work *work, double *seconds) DN_NODISCARD;
 
 #endif

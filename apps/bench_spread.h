@@ -4,8 +4,8 @@
 
 #include "core/status.h"
 
-/** Of n samples: the quartiles, interpolated between neighbours. The machine that disturbs can only add time, so that the
- *  smallest sample is the one least disturbed. */
+/** Of n samples: the quartiles, interpolated between neighbours. What disturbs a measurement can only add time: the
+ *  smallest sample is the least disturbed one. */
 typedef struct dn_spread {
     int n;
     double min, low, median, high; /**< low and high: the first and third quartile */

@@ -32,8 +32,9 @@ typedef struct dn_step_report {
 } dn_step_report;
 
 /** Runs rounds in turns: dunlin, peer, peer, and in another order in the next round.
- *  @param out free with dn_step_report_close() in any case */
-dn_status dn_bench_step(dn_step_report *out, const dn_workload *workload, const dn_step_options *options) DN_NODISCARD;
+ *  @param report free with dn_step_report_close() in any case */
+dn_status dn_bench_step(dn_step_report *report, const dn_workload *workload,
+                        const dn_step_options *options) DN_NODISCARD;
 void dn_step_report_close(dn_step_report *report);
 
 dn_status dn_bench_step_print(const dn_step_report *report, const dn_workload *workload, const dn_peer *peer,

@@ -1,6 +1,6 @@
 #include "apps/bench_workload.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "apps/memory.h"
@@ -51,9 +51,15 @@ dn_status dn_random_dataset(dn_dataset **out, int64_t n, const int shape[3], int
 /* "32x32x3" and nothing behind it. */
 static bool read_shape(const char *text, int shape[3])
 {
-    char rest = 0;
-    if (sscanf(text, "%4dx%4dx%4d%c", &shape[0], &shape[1], &shape[2], &rest) != 3) return false;
-    return shape[0] > 0 && shape[1] > 0 && shape[2] > 0;
+    enum { LONGEST_SIDE = 4096 };
+    for (int i = 0; i < 3; i++) {
+        char *end = NULL;
+        const long side = text[0] >= '0' && text[0] <= '9' ? strtol(text, &end, 10) : 0;
+        if (side < 1 || side > LONGEST_SIDE || *end != (i < 2 ? 'x' : '\0')) return false;
+        shape[i] = (int)side;
+        text = end + 1;
+    }
+    return true;
 }
 
 /* The image size and classes of the set that an expression names, read from the table of known sets. */

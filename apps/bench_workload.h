@@ -26,8 +26,9 @@ typedef struct dn_workload {
     int64_t images_a_step; /**< of all members and streams */
 } dn_workload;
 
-/** Makes everything ready for dn_executor_run(): the very program that training runs. @param out close in any case */
-dn_status dn_workload_open(dn_workload *out, const dn_workload_options *options) DN_NODISCARD;
+/** Makes everything ready for dn_executor_run(): the very program that training runs.
+ *  @param workload close in any case */
+dn_status dn_workload_open(dn_workload *workload, const dn_workload_options *options) DN_NODISCARD;
 void dn_workload_close(dn_workload *workload);
 
 /** Random u8 images and labels, the same ones for the same seed. @param out free with dn_dataset_close() */

@@ -33,8 +33,8 @@ void dn_objective_close(dn_objective *objective);
 
 struct dn_executor;
 
-/** dn_objective_open() and an executor for the program: all that training needs of the set's images is on the device then,
- *  and they are freed. Nothing else is allocated yet: the executor's plan can be looked at.
+/** dn_objective_open() and an executor for the program: all that training needs of the set's images is on the device
+ *  then, and they are freed. Nothing else is allocated yet: the executor's plan can be looked at.
  *  @param executor close before the objective */
 dn_status dn_objective_place(dn_objective *out, struct dn_executor **executor, const dn_network *network,
                              dn_dataset *train, const char *data_dir);
