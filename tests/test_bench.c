@@ -227,6 +227,11 @@ Test(bench, wrong_workloads)
 
 /* ---- the command ---- */
 
+static void hush(FILE *stream)
+{
+    cr_assert_not_null(freopen("/dev/null", "w", stream));
+}
+
 /** @param words end with NULL @return the exit code of `dunlin bench WORDS` */
 static int command(const char *const *words)
 {
@@ -234,7 +239,7 @@ static int command(const char *const *words)
     int argc = 1;
     for (; words[argc - 1]; argc++) argv[argc] = (char *)words[argc - 1];
     argp_err_exit_status = 2;
-    freopen("/dev/null", "w", stdout);
+    hush(stdout);
     return dn_cmd_bench(argc, argv);
 }
 
@@ -271,7 +276,7 @@ Test(bench_command, ops)
 
 Test(bench_command, fails)
 {
-    freopen("/dev/null", "w", stderr);
+    hush(stderr);
     cr_expect_eq(COMMAND("step", SMALL, "--peer", "exit 1"), 1);
     cr_expect_eq(COMMAND("step", SMALL, "--steps=1", "--json=/no/such/folder/x.json"), 1);
     cr_expect_eq(COMMAND("ops", "glyphs-single", "model.name=resnt"), 2);
@@ -280,7 +285,7 @@ Test(bench_command, fails)
 #define WRONG(name, ...)                                  \
     Test(bench_command, wrong_##name, .exit_code = 2)     \
     {                                                     \
-        freopen("/dev/null", "w", stderr);                \
+        hush(stderr);                                     \
         cr_expect_eq(COMMAND(__VA_ARGS__), 2, "no exit"); \
         cr_assert(false, "it came back");                 \
     }
