@@ -82,11 +82,6 @@ static dn_status check_ensemble(const checker *c)
         return FAIL(c, "ensemble.members", "leave_out needs ensemble.members of at least 2 (its folds), found %d",
                     e->members);
     }
-    if (e->kind == DN_ENSEMBLE_MI && e->members < 2) {
-        return FAIL(c, "ensemble.members",
-                    "mi needs ensemble.members of at least 2, found %d; for a single network write ensemble.kind: deep",
-                    e->members);
-    }
     return DN_OK;
 }
 

@@ -106,9 +106,6 @@ Test(recipe_errors, yaml)
 
 Test(recipe_errors, ensembles)
 {
-    check_text("ensemble: {kind: mi, members: 1}\n",
-               "recipe my.yaml, line 3: mi needs ensemble.members of at least 2, found 1; for a single network write "
-               "ensemble.kind: deep");
     check_text("ensemble: {kind: leave_out, members: 1}\n",
                "recipe my.yaml, line 3: leave_out needs ensemble.members of at least 2 (its folds), found 1");
     check_text("ensemble: {members: 0}\n",
