@@ -6,51 +6,71 @@
 #include "core/executor.h"
 #include "core/ops.h"
 
-/* Batches are those of training, so that inference needs no more memory than training did. */
+/* Batches are those of training, so that inference needs no more memory than training did; the set stays with the host
+ * and goes through one batch at a time. */
 typedef struct inference {
+    const dn_dataset *set;
     int64_t size;           /* of a batch */
-    int32_t *rows;          /* [size] */
+    size_t image_bytes;     /* of one image */
+    char *batch;            /* [size,H,W,C] of the set's type */
     float *logits_of_batch; /* [E,size,columns] */
-    dn_resident resident;
     dn_program *program;
     dn_executor *executor;
-    dn_tensor images, indices, logits;
+    dn_tensor images, logits;
 } inference;
+
+/* The device's copy of a batch [N,H,W,C], as reals in 0..1. */
+static dn_tensor take_images(inference *in)
+{
+    const dn_dataset *set = in->set;
+    in->images =
+        dn_input(in->program, "images", set->type, DN_SHAPE(in->size, set->height, set->width, set->channels), true);
+    const dn_tensor order = dn_input(in->program, "order", DN_I32, DN_SHAPE(in->size), true);
+    return dn_gather(in->program, in->images, order);
+}
+
+/* Images are taken in the order they come in. */
+static dn_status write_order(inference *in)
+{
+    int32_t *order = dn_calloc((size_t)in->size, sizeof *order);
+    if (!order) return DN_ERROR_MEMORY;
+    for (int64_t i = 0; i < in->size; i++) order[i] = (int32_t)i;
+    const dn_status status =
+        dn_executor_write(in->executor, dn_find(in->program, "order"), order, (size_t)in->size * sizeof *order);
+    dn_free(order);
+    return status;
+}
 
 static dn_status open_inference(inference *in, const dn_network *n, const dn_dataset *set)
 {
-    in->rows = dn_calloc((size_t)in->size, sizeof *in->rows);
+    in->image_bytes = (size_t)set->height * (size_t)set->width * (size_t)set->channels * dn_dtype_size(set->type);
+    in->batch = dn_calloc((size_t)in->size, in->image_bytes);
     in->logits_of_batch = dn_calloc((size_t)n->members * (size_t)in->size * (size_t)n->columns, sizeof(float));
-    if (!in->rows || !in->logits_of_batch) return DN_ERROR_MEMORY;
-    DN_TRY(dn_resident_new(&in->resident, n->device, set));
+    if (!in->batch || !in->logits_of_batch) return DN_ERROR_MEMORY;
     in->program =
         dn_program_new(n->params, &(dn_program_options){.name = "inference", .batch = n->recipe->train.batch});
     if (!in->program) return DN_ERROR_MEMORY;
-    in->images = dn_resident_tensor(in->program, "images", &in->resident);
-    in->indices = dn_input(in->program, "indices", DN_I32, DN_SHAPE(in->size), true);
-    const dn_tensor x =
-        dn_prepare(in->program, &n->recipe->data, dn_gather(in->program, in->images, in->indices), DN_NONE);
+    const dn_tensor x = dn_prepare(in->program, &n->recipe->data, take_images(in), DN_NONE);
     in->logits = dn_keep(in->program, dn_network_build(n, in->program, x, &dn_forward_infer));
     DN_TRY(dn_program_seal(in->program));
     DN_TRY(dn_executor_open(&in->executor, in->program, n->device));
-    return dn_executor_bind(in->executor, in->images, in->resident.images);
+    return write_order(in);
 }
 
 static void close_inference(inference *in)
 {
     dn_executor_close(in->executor);
     dn_program_close(in->program);
-    dn_resident_close(&in->resident);
     dn_free(in->logits_of_batch);
-    dn_free(in->rows);
+    dn_free(in->batch);
 }
 
-/* Rows first..first+size-1; past the end row 0 fills up and is dropped. */
+/* Rows first..first+size-1; past the end old ones fill up and are dropped. */
 static dn_status run_batch(inference *in, dn_outputs *out, int64_t first)
 {
     const int64_t rows = out->rows - first < in->size ? out->rows - first : in->size;
-    for (int64_t i = 0; i < in->size; i++) in->rows[i] = i < rows ? (int32_t)(first + i) : 0;
-    DN_TRY(dn_executor_write(in->executor, in->indices, in->rows, (size_t)in->size * sizeof *in->rows));
+    memcpy(in->batch, (const char *)in->set->images + (size_t)first * in->image_bytes, (size_t)rows * in->image_bytes);
+    DN_TRY(dn_executor_write(in->executor, in->images, in->batch, (size_t)in->size * in->image_bytes));
     DN_TRY(dn_executor_run(in->executor, 1));
     const size_t columns = (size_t)out->columns, each = (size_t)in->size * columns;
     const size_t bytes = (size_t)out->members * each * sizeof *in->logits_of_batch;
@@ -74,7 +94,8 @@ dn_status dn_network_infer(dn_outputs *out, const dn_network *n, const dn_datase
 {
     *out = (dn_outputs){.rows = set->n, .members = n->members, .columns = n->columns};
     DN_TRY(check_images(n, set));
-    inference in = {.size = n->recipe->train.batch};
+    if (set->n < 1) return dn_fail(DN_ERROR_ARGUMENT, "data set '%s' is empty", set->name);
+    inference in = {.set = set, .size = n->recipe->train.batch};
     out->logits = dn_calloc((size_t)n->members * (size_t)set->n * (size_t)n->columns, sizeof *out->logits);
     dn_status status = out->logits ? open_inference(&in, n, set) : DN_ERROR_MEMORY;
     for (int64_t first = 0; first < set->n && status == DN_OK; first += in.size) status = run_batch(&in, out, first);
