@@ -101,11 +101,17 @@ static void minimize(const dn_objective *o, const dn_network *n, dn_tensor loss)
 
 /* ---- the program ---- */
 
-static void count_steps(dn_objective *o, const dn_recipe_train *train)
+static dn_status count_steps(dn_objective *o, const dn_recipe_train *train)
 {
+    enum { MOST = 1 << 24 }; /* schedules count in f32 */
     const int64_t items = o->train.shape.dim[0];
     o->steps_per_epoch = (items + train->batch - 1) / train->batch;
-    o->steps = train->steps > 0 ? train->steps : (int64_t)ceil(train->epochs * (double)o->steps_per_epoch);
+    const double steps = train->steps > 0 ? (double)train->steps : ceil(train->epochs * (double)o->steps_per_epoch);
+    if (steps > MOST)
+        return dn_fail(DN_ERROR_ARGUMENT, "train.%s: that would be %.0f steps, at most %d can be done",
+                       train->steps > 0 ? "steps" : "epochs", steps, MOST);
+    o->steps = (int64_t)steps;
+    return DN_OK;
 }
 
 static void add_data(dn_objective *o, const dn_network *n)
@@ -147,10 +153,8 @@ dn_status dn_objective_open(dn_objective *o, const dn_network *n, const dn_datas
 {
     *o = (dn_objective){.step = DN_NONE, .mutual_information = DN_NONE, .pool = {DN_NONE, DN_NONE}};
     dn_status status = dn_resident_new(&o->train, n->device, train);
-    if (status == DN_OK) {
-        count_steps(o, &n->recipe->train);
-        status = build(o, n, data_dir);
-    }
+    if (status == DN_OK) status = count_steps(o, &n->recipe->train);
+    if (status == DN_OK) status = build(o, n, data_dir);
     if (status != DN_OK) dn_objective_close(o);
     return status;
 }
