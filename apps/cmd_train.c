@@ -110,19 +110,32 @@ static const struct argp argp = {
 
 typedef struct listener {
     const arguments *arguments;
+    const char *run;
     dn_progress *progress;
-    size_t planned; /* bytes: the plan, and what the process had before */
+    size_t planned; /* bytes: the plan, and what the process had before; what loading took if that was more */
 } listener;
+
+/* A start that fails leaves no folder behind. */
+static dn_status begin(void *context, const dn_network *network)
+{
+    const listener *l = context;
+    DN_TRY(dn_run_make(l->run));
+    return dn_run_write_recipe(l->run, network->recipe);
+}
 
 static void on_plan(void *context, const dn_plan *plan, size_t process_bytes)
 {
     listener *l = context;
     /* The resident data sets are there already: they are in the plan and in the process. */
     const size_t rest = process_bytes > plan->external ? process_bytes - plan->external : 0;
-    l->planned = plan->total + rest;
+    const size_t training = plan->total + rest, loading = dn_memory_peak();
+    l->planned = training > loading ? training : loading;
     if (l->arguments->quiet && !l->arguments->plan_only) return;
     dn_plan_print(plan, stderr);
-    fprintf(stderr, "  %-28s %10.1f MiB\n", "with program and libraries", (double)l->planned / 1048576.0);
+    fprintf(stderr, "  %-28s %10.1f MiB\n", "with program and libraries", (double)training / 1048576.0);
+    /* While a set is put on the device the host has it too. */
+    if (loading > training)
+        fprintf(stderr, "  %-28s %10.1f MiB\n", "while loading the data", (double)loading / 1048576.0);
 }
 
 static bool stop(void *context)
@@ -218,6 +231,25 @@ static dn_status open_training_set(dn_dataset **out, const arguments *a, const d
     return dn_dataset_open(out, r->data.train, &o);
 }
 
+/* A test set that cannot be used had better be noticed before the training than after it. */
+static dn_status check_test_set(const arguments *a, const dn_network *n)
+{
+    dn_dataset *set = NULL;
+    const dn_dataset_options o = {.data_dir = a->data_dir, .seed = n->recipe->train.seed, .limit = 1};
+    DN_TRY(dn_dataset_open(&set, n->recipe->data.test, &o));
+    dn_status status = DN_OK;
+    if (set->height != n->height || set->width != n->width || set->channels != n->channels)
+        status = dn_fail(DN_ERROR_SHAPE,
+                         "data.test '%s' has images of %dx%dx%d, data.train '%s' of %dx%dx%d: end both in @%dx%dx%d",
+                         set->name, set->height, set->width, set->channels, n->recipe->data.train, n->height, n->width,
+                         n->channels, n->height, n->width, n->channels);
+    else if (set->classes > n->classes)
+        status = dn_fail(DN_ERROR_ARGUMENT, "data.test '%s' has %d classes, data.train '%s' only %d", set->name,
+                         set->classes, n->recipe->data.train, n->classes);
+    dn_dataset_close(set);
+    return status;
+}
+
 static dn_status test(const arguments *a, const char *run, const dn_network *n, const dn_history *h, size_t planned)
 {
     dn_dataset *set = NULL;
@@ -242,21 +274,22 @@ static dn_status train_network(const arguments *a, const char *run, const char *
     dn_dataset *set = NULL;
     dn_network *network = NULL;
     dn_history history = {0};
-    listener l = {.arguments = a};
+    listener l = {.arguments = a, .run = run};
     dn_status status = open_training_set(&set, a, recipe);
     if (status == DN_OK)
         status = dn_network_new(&network, recipe, device, set);
     else
         dn_recipe_close(recipe);
+    if (status == DN_OK) status = check_test_set(a, network);
     const dn_training_options o = {.checkpoint = checkpoint,
                                    .data_dir = a->data_dir,
                                    .resume = a->resume,
                                    .plan_only = a->plan_only,
+                                   .begin = begin,
                                    .on_plan = on_plan,
                                    .on_news = on_news,
                                    .stop = stop,
                                    .context = &l};
-    if (status == DN_OK && !a->plan_only) status = dn_run_write_recipe(run, network->recipe);
     if (status == DN_OK) status = dn_train(network, set, &o, &history);
     dn_progress_close(l.progress);
     if (status == DN_OK && !a->plan_only) status = test(a, run, network, &history, l.planned);
@@ -281,7 +314,7 @@ static dn_status prepare_run(arguments *a, const char *run, const char *checkpoi
     }
     DN_TRY(open_recipe(recipe, a, checkpoint));
     if (a->resume && a->recipe) DN_TRY(check_same_recipe(*recipe, checkpoint));
-    return a->plan_only ? DN_OK : dn_run_make(run);
+    return DN_OK;
 }
 
 static dn_status train(arguments *a)

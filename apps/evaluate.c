@@ -45,9 +45,16 @@ static dn_status score_all(const session *s, const dn_outputs *outputs, double *
     return DN_OK;
 }
 
+static void free_scores(double **scores, int n_methods)
+{
+    for (int m = 0; m < n_methods && scores; m++) dn_free(scores[m]);
+    dn_free(scores);
+}
+
 static dn_status open_set(dn_dataset **set, const session *s, const char *expression)
 {
-    const dn_dataset_options options = {.data_dir = s->options->data_dir, .seed = s->network->recipe->train.seed};
+    const dn_dataset_options options = {.data_dir = s->options->data_dir,
+                                        .seed = s->options->seed ? *s->options->seed : s->network->recipe->train.seed};
     return dn_dataset_open(set, expression, &options);
 }
 
@@ -57,7 +64,8 @@ static dn_status measure_accuracy(dn_evaluation *out, const session *s, const dn
                                   const dn_outputs *outputs)
 {
     dn_accuracy_report report = {.ensemble = NAN};
-    out->labelled = set->labels != NULL;
+    /* With more classes than the network's the labels number something else. */
+    out->labelled = set->labels && set->classes <= s->network->classes;
     out->accuracy = NAN;
     if (!out->labelled) return DN_OK;
     DN_TRY(dn_network_accuracy(&report, s->network, outputs, set->labels));
@@ -83,7 +91,8 @@ static dn_status evaluate_id(dn_evaluation *out, session *s)
 
 /* ---- OOD sets ---- */
 
-static dn_status add_row(dn_evaluation *out, const session *s, const char *ood, int m, const double *scores, size_t n)
+/* @param scores [n] taken over where scores are kept, and NULL afterwards */
+static dn_status add_row(dn_evaluation *out, const session *s, const char *ood, int m, double **scores, size_t n)
 {
     dn_evaluation_row *row = &out->rows[out->n_rows++];
     row->ood = dn_strdup(ood);
@@ -92,7 +101,12 @@ static dn_status add_row(dn_evaluation *out, const session *s, const char *ood, 
     const dn_reduce asked = s->options->reduce == DN_REDUCE_DEFAULT ? DN_REDUCE_SCORE : s->options->reduce;
     row->reduce = combines ? DN_REDUCE_DEFAULT : asked;
     if (!row->ood || !row->method) return DN_ERROR_MEMORY;
-    return dn_metrics_compute(&row->metrics, s->id_scores[m], s->n_id, scores, n, &s->options->metrics);
+    DN_TRY(dn_metrics_compute(&row->metrics, s->id_scores[m], s->n_id, *scores, n, &s->options->metrics));
+    if (!s->options->keep_scores) return DN_OK;
+    row->id_scores = s->id_scores[m];
+    row->scores = *scores;
+    *scores = NULL;
+    return DN_OK;
 }
 
 static dn_status evaluate_ood(dn_evaluation *out, const session *s, const char *expression)
@@ -104,9 +118,8 @@ static dn_status evaluate_ood(dn_evaluation *out, const session *s, const char *
     dn_status status = scores ? dn_network_infer(&outputs, s->network, set) : DN_ERROR_MEMORY;
     if (status == DN_OK) status = score_all(s, &outputs, scores);
     for (int m = 0; m < s->n_methods && status == DN_OK; m++)
-        status = add_row(out, s, expression, m, scores[m], (size_t)set->n);
-    for (int m = 0; m < s->n_methods && scores; m++) dn_free(scores[m]);
-    dn_free(scores);
+        status = add_row(out, s, expression, m, &scores[m], (size_t)set->n);
+    free_scores(scores, s->n_methods);
     dn_outputs_close(&outputs);
     dn_dataset_close(set);
     return status;
@@ -135,8 +148,7 @@ static dn_status open_session(session *s)
 
 static void close_session(session *s)
 {
-    for (int m = 0; m < s->n_methods && s->id_scores; m++) dn_free(s->id_scores[m]);
-    dn_free(s->id_scores);
+    free_scores(s->id_scores, s->n_methods);
     dn_free(s->calls);
 }
 
@@ -160,6 +172,11 @@ dn_status dn_evaluate(dn_evaluation *out, const dn_network *network, const dn_ev
     *out = (dn_evaluation){0};
     session s = {.network = network, .options = options};
     const dn_status status = run(out, &s);
+    if (status == DN_OK && options->keep_scores) {
+        out->id_scores = s.id_scores;
+        out->n_methods = s.n_methods;
+        s.id_scores = NULL;
+    }
     close_session(&s);
     if (status != DN_OK) dn_evaluation_close(out);
     return status;
@@ -170,8 +187,10 @@ void dn_evaluation_close(dn_evaluation *evaluation)
     for (int i = 0; i < evaluation->n_rows; i++) {
         dn_free(evaluation->rows[i].ood);
         dn_free(evaluation->rows[i].method);
+        dn_free(evaluation->rows[i].scores);
     }
     dn_free(evaluation->rows);
+    free_scores(evaluation->id_scores, evaluation->n_methods);
     dn_free(evaluation->member_accuracy);
     dn_free(evaluation->id);
     *evaluation = (dn_evaluation){0};

@@ -14,6 +14,8 @@ typedef struct dn_evaluation_options {
     int n_methods;
     dn_reduce reduce; /**< for single-model methods */
     dn_metrics_options metrics;
+    const uint64_t *seed; /**< of the images that are drawn; NULL: the recipe's train.seed */
+    bool keep_scores;     /**< rows get their scores */
 } dn_evaluation_options;
 
 /** One line of the table. */
@@ -21,17 +23,21 @@ typedef struct dn_evaluation_row {
     char *ood, *method;
     dn_reduce reduce; /**< DN_REDUCE_DEFAULT: none, the method combines the members itself or there is only one */
     dn_metrics metrics;
+    const double *id_scores; /**< [metrics.n_id], borrowed from the evaluation; NULL unless kept */
+    double *scores;          /**< [metrics.n_ood]; NULL unless kept */
 } dn_evaluation_row;
 
 typedef struct dn_evaluation {
     char *id;
     int64_t n_id;
     int members;
-    bool labelled;           /**< the ID set has labels, the accuracies mean something */
+    bool labelled;           /**< the ID set has labels, and no more classes than the network: there are accuracies */
     double accuracy;         /**< of the ensemble */
     double *member_accuracy; /**< [E] */
     dn_evaluation_row *rows; /**< [n_rows] by OOD set, then by method */
     int n_rows;
+    double **id_scores; /**< [n_methods] [n_id]; NULL unless kept */
+    int n_methods;
 } dn_evaluation;
 
 /** @return the methods that are run when none are asked for, by the kind and size of the ensemble; [*count], static */

@@ -86,6 +86,39 @@ static dn_status fail_nonfinite(trainer *t, int64_t step, int64_t saved)
         (long long)step, op, text, (long long)saved);
 }
 
+/* Fails if an entry of the store holds a NaN or infinity in any member. */
+static dn_status check_entry(const trainer *t, dn_params_block block, int index, int64_t saved)
+{
+    enum { PIECE = 4096 };
+    float values[PIECE];
+    const dn_params *params = t->network->params;
+    const dn_params_entry *entry = dn_params_at(params, block, index);
+    const size_t slice = (size_t)dn_params_slice(params, block), count = (size_t)dn_shape_count(&entry->shape);
+    for (size_t e = 0; e < (size_t)t->network->members; e++)
+        for (size_t done = 0; done < count; done += PIECE) {
+            const size_t part = count - done < PIECE ? count - done : PIECE;
+            DN_TRY(dn_buffer_download(dn_params_buffer(params, block, 0),
+                                      (e * slice + entry->offset + done) * sizeof *values, values,
+                                      part * sizeof *values));
+            for (size_t i = 0; i < part; i++)
+                if (!isfinite(values[i]))
+                    return dn_fail(DN_ERROR_NUMERIC,
+                                   "step %lld: '%s' of member %zu has become NaN or infinite; the checkpoint of step "
+                                   "%lld is kept: try a smaller learning rate",
+                                   (long long)t->history->steps, entry->name, e, (long long)saved);
+        }
+    return DN_OK;
+}
+
+/* A step with a finite loss may still have blown up the parameters or the moving statistics. */
+static dn_status save(const trainer *t, int64_t saved)
+{
+    const dn_params *params = t->network->params;
+    for (int block = DN_BLOCK_VALUES; block <= DN_BLOCK_STATES; block++)
+        for (int i = 0; i < dn_params_count(params, block); i++) DN_TRY(check_entry(t, block, i, saved));
+    return dn_checkpoint_save(t->options->checkpoint, t->network, t->history);
+}
+
 /* ---- the loop ---- */
 
 /* How many steps to run at once: up to the next checkpoint, as far as the ring reaches, about a fifth of a second. */
@@ -123,7 +156,7 @@ static dn_status loop(trainer *t)
         seconds_per_step = (now() - start) / (double)chunk;
         const bool stop = t->options->stop && t->options->stop(t->options->context);
         if (stop || t->history->steps % t->checkpoint_every == 0 || t->history->steps == t->objective.steps) {
-            DN_TRY(dn_checkpoint_save(t->options->checkpoint, t->network, t->history));
+            DN_TRY(save(t, saved));
             saved = t->history->steps;
         }
         if (stop && t->history->steps < t->objective.steps)
@@ -150,6 +183,7 @@ static dn_status start(trainer *t, dn_dataset *train)
     if (t->options->resume) DN_TRY(dn_checkpoint_resume(t->options->checkpoint, t->network, t->history));
     const int32_t step = (int32_t)t->history->steps;
     DN_TRY(dn_executor_write(t->executor, o->step, &step, sizeof step));
+    if (t->options->begin) DN_TRY(t->options->begin(t->options->context, t->network));
     return t->options->resume ? DN_OK : dn_checkpoint_save(t->options->checkpoint, t->network, t->history);
 }
 

@@ -19,6 +19,8 @@ typedef struct dn_training_options {
     const char *data_dir;   /**< for the sources of pseudo-OOD images; NULL: the default */
     bool resume;
     bool plan_only; /**< end after on_plan: nothing is allocated or written */
+    /** When all is ready and before the first checkpoint is written: makes its folder. NULL: it is there. */
+    dn_status (*begin)(void *context, const dn_network *network);
     void (*on_plan)(void *context, const dn_plan *plan, size_t process_bytes); /**< before anything is allocated */
     void (*on_news)(void *context, const dn_training_news *news);
     bool (*stop)(void *context); /**< asked between steps: true ends training with a checkpoint */
@@ -27,7 +29,8 @@ typedef struct dn_training_options {
 
 /** Trains to the end of the recipe. @param train the recipe's training set; its images are freed as soon as they are on
  *  the device. @param history receives the losses; free with dn_history_close()
- *  @return DN_ERROR_INTERRUPTED if stopped, DN_ERROR_NUMERIC if a loss became NaN: the text names the step and the op */
+ *  @return DN_ERROR_INTERRUPTED if stopped, DN_ERROR_NUMERIC if a loss became NaN: the text names the step and the op;
+ *  or if a parameter did, which its name is for. No checkpoint ever holds such a value. */
 dn_status dn_train(dn_network *network, dn_dataset *train, const dn_training_options *options, dn_history *history);
 
 #endif
