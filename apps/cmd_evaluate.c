@@ -7,6 +7,7 @@
 #include "apps/cli.h"
 #include "apps/commands.h"
 #include "apps/evaluate.h"
+#include "apps/evaluate_json.h"
 #include "apps/json.h"
 #include "apps/run.h"
 #include "apps/table.h"
@@ -165,32 +166,9 @@ static dn_status print_text(const dn_evaluation *e)
     return print_rows(e);
 }
 
-static cJSON *row_json(const dn_evaluation_row *row)
-{
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "ood", row->ood);
-    cJSON_AddStringToObject(object, "method", row->method);
-    cJSON_AddStringToObject(object, "reduce", dn_evaluation_reduce_text(row));
-    cJSON_AddNumberToObject(object, "auroc", row->metrics.auroc);
-    cJSON_AddNumberToObject(object, "aupr_out", row->metrics.aupr_out);
-    cJSON_AddNumberToObject(object, "aupr_in", row->metrics.aupr_in);
-    cJSON_AddNumberToObject(object, "fpr95", row->metrics.fpr95);
-    cJSON_AddNumberToObject(object, "n_ood", (double)row->metrics.n_ood);
-    return object;
-}
-
 static dn_status write_json(const dn_evaluation *e, const char *run, const char *path)
 {
-    cJSON *tree = cJSON_CreateObject();
-    cJSON_AddStringToObject(tree, "run", run);
-    cJSON_AddStringToObject(tree, "id", e->id);
-    cJSON_AddNumberToObject(tree, "n_id", (double)e->n_id);
-    cJSON_AddNumberToObject(tree, "accuracy", e->accuracy);
-    cJSON *members = cJSON_AddArrayToObject(tree, "member_accuracy");
-    for (int m = 0; m < e->members && e->labelled; m++)
-        cJSON_AddItemToArray(members, cJSON_CreateNumber(e->member_accuracy[m]));
-    cJSON *results = cJSON_AddArrayToObject(tree, "results");
-    for (int i = 0; i < e->n_rows; i++) cJSON_AddItemToArray(results, row_json(&e->rows[i]));
+    cJSON *tree = dn_evaluation_json(e, run);
     const dn_status status = dn_json_write(tree, path);
     cJSON_Delete(tree);
     return status;
@@ -202,12 +180,10 @@ static dn_status evaluate(arguments *a, dn_evaluation *result)
     dn_network *network = NULL;
     const dn_device_options options_of_device = {.threads = a->threads};
     DN_TRY(dn_device_open(&device, a->device ? a->device : "cpu", &options_of_device));
-    char *path = dn_run_checkpoint(a->run);
-    dn_status status = path ? dn_network_load(&network, path, device) : DN_ERROR_MEMORY;
+    dn_status status = dn_run_load(&network, a->run, device);
     a->evaluation.ood = a->ood;
     a->evaluation.methods = (const char *const *)a->methods;
     if (status == DN_OK) status = dn_evaluate(result, network, &a->evaluation);
-    dn_free(path);
     dn_network_close(network);
     dn_device_close(device);
     return status;

@@ -4,11 +4,12 @@
 #ifndef DN_APPS_COMMANDS_H
 #define DN_APPS_COMMANDS_H
 
-#define DN_COMMANDS(ROW)                                             \
-    ROW(train, "train an ensemble by a recipe")                      \
-    ROW(evaluate, "accuracy, and how well scores tell unknown data") \
-    ROW(data, "list the data sets, or describe one")                 \
-    ROW(devices, "list what can be trained on")                      \
+#define DN_COMMANDS(ROW)                                                   \
+    ROW(train, "train an ensemble by a recipe")                            \
+    ROW(evaluate, "accuracy, and how well scores tell unknown data")       \
+    ROW(compare, "several runs side by side, as a table and as a picture") \
+    ROW(data, "list the data sets, or describe one")                       \
+    ROW(devices, "list what can be trained on")                            \
     ROW(bench, "time a training step, op by op or beside other software")
 
 #define DN_DECLARE_COMMAND(name, help) int dn_cmd_##name(int argc, char **argv);

@@ -45,6 +45,15 @@ dn_status dn_run_make(const char *run)
     return status;
 }
 
+dn_status dn_run_load(dn_network **out, const char *run, dn_device *device)
+{
+    *out = NULL;
+    char *path = dn_run_checkpoint(run);
+    const dn_status status = path ? dn_network_load(out, path, device) : DN_ERROR_MEMORY;
+    dn_free(path);
+    return status;
+}
+
 dn_status dn_run_write_recipe(const char *run, const dn_recipe *recipe)
 {
     char *text = dn_recipe_text(recipe), *path = dn_format("%s/recipe.yaml", run);

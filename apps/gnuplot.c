@@ -1,0 +1,229 @@
+#include "apps/gnuplot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+
+extern char **environ;
+
+static const char *const no_gnuplot =
+    "cannot start gnuplot, which draws the pictures: %s; install it (Debian: gnuplot-nox), or leave the picture out";
+
+/* ---- the file ---- */
+
+/* @return gnuplot's terminal, set so that font sizes are pixels; NULL for another ending */
+static const char *terminal_of(const char *path)
+{
+    const char *ending = strrchr(path, '.');
+    if (ending && strcmp(ending, ".svg") == 0) return "svg";
+    return ending && strcmp(ending, ".png") == 0 ? "pngcairo fontscale 0.75" : NULL;
+}
+
+/* Makes an empty file beside the one that is wanted. @param temporary receives its name, free with dn_free() */
+static dn_status open_temporary(int *descriptor, char **temporary, const char *path)
+{
+    *temporary = dn_format("%s.tmp-XXXXXX", path);
+    if (!*temporary) return DN_ERROR_MEMORY;
+    *descriptor = mkstemp(*temporary);
+    if (*descriptor >= 0) {
+        fcntl(*descriptor, F_SETFD, FD_CLOEXEC);
+        return DN_OK;
+    }
+    const dn_status status = dn_fail(DN_ERROR_FILE, "%s: cannot create the file: %s", path, strerror(errno));
+    dn_free(*temporary);
+    *temporary = NULL;
+    return status;
+}
+
+static dn_status keep(int descriptor, const char *temporary, const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+        return dn_fail(DN_ERROR_FILE, "%s: cannot create the file: it is a folder", path);
+    if (fchmod(descriptor, 0644) == 0 && fsync(descriptor) == 0 && rename(temporary, path) == 0) return DN_OK;
+    return dn_fail(DN_ERROR_FILE, "%s: cannot write: %s", path, strerror(errno));
+}
+
+/* ---- the process ---- */
+
+/* @param input, output, messages descriptors that become gnuplot's 0, 1 and 2 @return 0 or an errno */
+static int spawn(pid_t *process, char *option, int input, int output, int messages)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t reset;
+    sigemptyset(&reset);
+    sigaddset(&reset, SIGPIPE);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, messages, STDERR_FILENO);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setsigdefault(&attributes, &reset);
+    char name[] = "gnuplot", *argv[] = {name, option, NULL};
+    const int error = posix_spawnp(process, name, &actions, &attributes, argv, environ);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return error;
+}
+
+/* @return whether it ended well */
+static bool wait_for(pid_t process)
+{
+    int how = 0;
+    while (waitpid(process, &how, 0) < 0)
+        if (errno != EINTR) return false;
+    return WIFEXITED(how) && WEXITSTATUS(how) == 0;
+}
+
+static dn_status check_program(void)
+{
+    const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (nothing < 0) return dn_fail(DN_ERROR_FILE, "/dev/null: cannot open: %s", strerror(errno));
+    pid_t process = 0;
+    char option[] = "--version";
+    const int error = spawn(&process, option, nothing, nothing, nothing);
+    close(nothing);
+    if (error != 0) return dn_fail(DN_ERROR_UNSUPPORTED, no_gnuplot, strerror(error));
+    return wait_for(process) ? DN_OK : dn_fail(DN_ERROR_UNSUPPORTED, no_gnuplot, "it does not run");
+}
+
+/* Says what gnuplot said: the last line that holds more than a place. */
+static dn_status fail_gnuplot(FILE *messages, const char *path)
+{
+    char line[256] = "", last[256] = "no message";
+    rewind(messages);
+    while (fgets(line, sizeof line, messages)) {
+        line[strcspn(line, "\n")] = '\0';
+        const char *text = line + strspn(line, " \t^");
+        if (*text) memcpy(last, line, sizeof last);
+    }
+    const char *text = last + strspn(last, " \t");
+    return dn_fail(DN_ERROR_UNSUPPORTED, "%s: gnuplot could not draw the picture: %s", path, text);
+}
+
+/* Sends the script. A gnuplot that has ended shall be an error of the pipe, not our end. */
+static dn_status send_script(int *pipe_end, const char *header, dn_gnuplot_script *script, const void *what)
+{
+    FILE *to = fdopen(*pipe_end, "w");
+    if (!to) return dn_fail(DN_ERROR_FILE, "cannot write to gnuplot: %s", strerror(errno));
+    *pipe_end = -1;
+    struct sigaction ignore, before;
+    memset(&ignore, 0, sizeof ignore);
+    ignore.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &ignore, &before);
+    fputs(header, to);
+    script(to, what);
+    const bool failed = ferror(to) != 0;
+    const bool sent = fclose(to) == 0 && !failed;
+    sigaction(SIGPIPE, &before, NULL);
+    return sent ? DN_OK : dn_fail(DN_ERROR_FILE, "cannot write to gnuplot: it has ended");
+}
+
+typedef struct job {
+    const char *path, *header;
+    dn_gnuplot_script *script;
+    const void *what;
+} job;
+
+static dn_status run(const job *j, int output, FILE *messages)
+{
+    int ends[2];
+    if (pipe(ends) != 0) return dn_fail(DN_ERROR_FILE, "cannot open a pipe to gnuplot: %s", strerror(errno));
+    for (int i = 0; i < 2; i++) fcntl(ends[i], F_SETFD, FD_CLOEXEC);
+    pid_t process = 0;
+    char option[] = "--default-settings";
+    const int error = spawn(&process, option, ends[0], output, fileno(messages));
+    close(ends[0]);
+    dn_status status = error ? dn_fail(DN_ERROR_UNSUPPORTED, no_gnuplot, strerror(error)) : DN_OK;
+    if (status == DN_OK) status = send_script(&ends[1], j->header, j->script, j->what);
+    if (ends[1] >= 0) close(ends[1]);
+    /* Its own words say more than a broken pipe. */
+    if (error == 0 && !wait_for(process)) status = fail_gnuplot(messages, j->path);
+    return status;
+}
+
+/* ---- */
+
+dn_status dn_gnuplot_check(const char *path)
+{
+    if (!terminal_of(path))
+        return dn_fail(DN_ERROR_ARGUMENT, "'%s': a picture's name ends in .svg or .png, which says its form", path);
+    DN_TRY(check_program());
+    char *temporary = NULL;
+    int descriptor = -1;
+    DN_TRY(open_temporary(&descriptor, &temporary, path));
+    close(descriptor);
+    unlink(temporary);
+    dn_free(temporary);
+    return DN_OK;
+}
+
+dn_status dn_gnuplot_draw(const char *path, int width, int height, dn_gnuplot_script *script, const void *what)
+{
+    DN_TRY(dn_gnuplot_check(path));
+    char *temporary = NULL;
+    int descriptor = -1;
+    DN_TRY(open_temporary(&descriptor, &temporary, path));
+    FILE *messages = tmpfile();
+    char *header = dn_format("set encoding utf8\nset terminal %s size %d,%d font 'sans-serif,12' noenhanced "
+                             "background rgb '#ffffff'\n",
+                             terminal_of(path), width, height);
+    dn_status status =
+        messages && header ? DN_OK : dn_fail(DN_ERROR_FILE, "%s: no temporary file: %s", path, strerror(errno));
+    const job j = {path, header, script, what};
+    if (status == DN_OK) status = run(&j, descriptor, messages);
+    if (status == DN_OK) status = keep(descriptor, temporary, path);
+    if (status != DN_OK) unlink(temporary);
+    if (messages) fclose(messages);
+    close(descriptor);
+    dn_free(header);
+    dn_free(temporary);
+    return status;
+}
+
+/* ---- texts ---- */
+
+/* @return bytes of the letter in UTF-8 that begins here, 0 if there is none */
+static size_t letter_length(const unsigned char *text)
+{
+    const unsigned char c = text[0];
+    if (c >= 0x20 && c < 0x7f) return 1;
+    const size_t length = c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
+    for (size_t i = 1; i < length; i++)
+        if ((text[i] & 0xc0u) != 0x80u) return 0;
+    /* Too long forms, surrogates and what is above U+10FFFF; U+0080 to U+009F are controls. */
+    if ((c == 0xc2 && text[1] < 0xa0) || (c == 0xe0 && text[1] < 0xa0) || (c == 0xed && text[1] > 0x9f)) return 0;
+    if ((c == 0xf0 && text[1] < 0x90) || (c == 0xf4 && text[1] > 0x8f)) return 0;
+    return length;
+}
+
+void dn_gnuplot_text(FILE *to, const char *text, int letters)
+{
+    fputc('\'', to);
+    for (int i = 0; *text; i++) {
+        if (i == letters) {
+            fputs("...", to);
+            break;
+        }
+        const size_t length = letter_length((const unsigned char *)text);
+        if (*text == '\'') fputc('\'', to);
+        if (length) {
+            fwrite(text, 1, length, to);
+        } else {
+            fputc('?', to);
+        }
+        text += length ? length : 1;
+    }
+    fputc('\'', to);
+}
