@@ -1,0 +1,259 @@
+/* dunlin evaluate: its numbers against a count by hand, its JSON, and what it says when it cannot. */
+#include <cjson/cJSON.h>
+#include <math.h>
+
+#include "apps/network.h"
+#include "tests/run_command.h"
+
+TestSuite(evaluate, .init = open_work, .fini = close_work, .timeout = 120);
+
+static void train(const char *rest)
+{
+    char recipe[160];
+    snprintf(recipe, sizeof recipe, "%s", write_recipe("recipe", rest));
+    TRAIN(recipe, "--out", at("run"), "-q");
+}
+
+/** The number of a key, NaN for null. */
+static double number(const cJSON *tree, const char *key)
+{
+    const cJSON *item = cJSON_GetObjectItem(tree, key);
+    cr_assert_not_null(item, "no '%s'", key);
+    return cJSON_IsNumber(item) ? item->valuedouble : NAN;
+}
+
+static const char *text(const cJSON *tree, const char *key)
+{
+    const cJSON *item = cJSON_GetObjectItem(tree, key);
+    cr_assert(cJSON_IsString(item), "no '%s'", key);
+    return item->valuestring;
+}
+
+/** The output of the last command. Free with cJSON_Delete() */
+static cJSON *parse_output(void)
+{
+    cJSON *tree = cJSON_Parse(out);
+    cr_assert_not_null(tree, "not JSON: %s", out);
+    return tree;
+}
+
+/* ---- numbers ---- */
+
+/** Softmax of a member's row, spread to the classes of its outputs; 0 where it has none. */
+static void spread(double *to, const float *logits, const dn_network *n, int e)
+{
+    double most = -INFINITY, sum = 0.0;
+    for (int c = 0; c < n->classes; c++) to[c] = 0.0;
+    for (int k = 0; k < n->columns; k++)
+        if (!n->class_map || n->class_map[e * n->columns + k] >= 0) most = fmax(most, logits[k]);
+    for (int k = 0; k < n->columns; k++) {
+        const int class = n->class_map ? n->class_map[e * n->columns + k] : k;
+        if (class >= 0) sum += to[class] = exp(logits[k] - most);
+    }
+    for (int c = 0; c < n->classes; c++) to[c] /= sum;
+}
+
+static int largest(const double *values, int count)
+{
+    int best = 0;
+    for (int c = 1; c < count; c++)
+        if (values[c] > values[best]) best = c;
+    return best;
+}
+
+/** Counts by hand what the JSON says of accuracy, on the network of the run. Left-out classes are zeros in the mean and
+ *  do not count for the member that lacks them. */
+static void check_accuracies(const cJSON *tree)
+{
+    dn_device *device = NULL;
+    dn_network *n = NULL;
+    dn_dataset *set = NULL;
+    dn_outputs outputs = {0};
+    char expression[300];
+    snprintf(expression, sizeof expression, "npy:%s/test.npy,%s/test-labels.npy", work, work);
+    cr_assert_eq(dn_device_open(&device, "cpu", &(dn_device_options){.threads = 2}), DN_OK);
+    cr_assert_eq(dn_network_load(&n, at("run/checkpoint.h5"), device), DN_OK, "%s", dn_error_last());
+    cr_assert_eq(dn_dataset_open(&set, expression, NULL), DN_OK, "%s", dn_error_last());
+    cr_assert_eq(dn_network_infer(&outputs, n, set), DN_OK, "%s", dn_error_last());
+    int right = 0, member_right[8] = {0}, member_rows[8] = {0};
+    for (int i = 0; i < (int)set->n; i++) {
+        double mean[CLASSES] = {0}, own[CLASSES];
+        for (int e = 0; e < n->members; e++) {
+            spread(own, outputs.logits + ((size_t)e * (size_t)set->n + (size_t)i) * (size_t)n->columns, n, e);
+            for (int c = 0; c < CLASSES; c++) mean[c] += own[c];
+            if (own[set->labels[i]] > 0.0) member_rows[e]++;
+            member_right[e] += largest(own, CLASSES) == set->labels[i];
+        }
+        right += largest(mean, CLASSES) == set->labels[i];
+    }
+    cr_expect_float_eq(number(tree, "accuracy"), right / (double)set->n, 1e-12);
+    const cJSON *members = cJSON_GetObjectItem(tree, "member_accuracy");
+    cr_assert_eq(cJSON_GetArraySize(members), n->members);
+    for (int e = 0; e < n->members; e++)
+        cr_expect_float_eq(cJSON_GetArrayItem(members, e)->valuedouble, member_right[e] / (double)member_rows[e], 1e-12,
+                           "member %d", e);
+    dn_outputs_close(&outputs);
+    dn_dataset_close(set);
+    dn_network_close(n);
+    dn_device_close(device);
+}
+
+static void check_rows(const cJSON *tree, const char *const *methods, int count)
+{
+    const cJSON *rows = cJSON_GetObjectItem(tree, "results");
+    cr_assert_eq(cJSON_GetArraySize(rows), count);
+    for (int i = 0; i < count; i++) {
+        const cJSON *row = cJSON_GetArrayItem(rows, i);
+        cr_expect_str_eq(text(row, "method"), methods[i]);
+        cr_expect(strstr(text(row, "ood"), "/ood.npy"), "%s", text(row, "ood"));
+        cr_expect_str_eq(text(row, "reduce"), i < 2 ? "score" : "-");
+        static const char *const figures[] = {"auroc", "aupr_out", "aupr_in", "fpr95"};
+        for (int k = 0; k < 4; k++) {
+            const double value = number(row, figures[k]);
+            cr_expect(value >= 0.0 && value <= 1.0, "%s of %s is %g", figures[k], methods[i], value);
+        }
+    }
+}
+
+Test(evaluate, json_of_an_mi_ensemble)
+{
+    static const char *const methods[] = {"msp", "energy", "predictive_entropy", "mutual_information"};
+    train(mi_recipe);
+    cr_assert_eq(RUN("evaluate", at("run"), "--json", "-"), 0, "%s", err);
+    cJSON *tree = parse_output();
+    cr_expect(strstr(text(tree, "run"), "/run"));
+    cr_expect(strstr(text(tree, "id"), "/test.npy"));
+    check_rows(tree, methods, 4);
+    check_accuracies(tree);
+    cJSON_Delete(tree);
+    cr_expect_eq(RUN("evaluate", at("run/checkpoint.h5")), 0, "%s", err);
+    HAS(out, "AUROC");
+    HAS(out, "mutual_information");
+}
+
+static void check_leave_out(const char *rest)
+{
+    static const char *const methods[] = {"msp", "energy", "predictive_entropy", "mutual_information", "leave_out"};
+    train(rest);
+    cr_assert_eq(RUN("evaluate", at("run"), "--json", "-"), 0, "%s", err);
+    cJSON *tree = parse_output();
+    check_rows(tree, methods, 5);
+    check_accuracies(tree);
+    cr_expect_gt(number(tree, "accuracy"), 0.5, "left-out classes are not named at all");
+    cJSON_Delete(tree);
+}
+
+Test(evaluate, uneven_leave_out)
+{
+    check_leave_out(leave_out_recipe);
+}
+
+Test(evaluate, even_leave_out)
+{
+    check_leave_out("ensemble: {kind: leave_out, members: 5}\noptimizer: {rate: .02}\ntrain: {batch: 16, steps: 20}\n");
+}
+
+/** The accuracy that training ends with is that of evaluation, whatever the batch and the order of images. */
+Test(evaluate, training_and_evaluation_agree)
+{
+    char recipe[160];
+    snprintf(recipe, sizeof recipe, "%s", write_recipe("recipe", deep_recipe));
+    TRAIN(recipe, "--out", at("run"), "-q", "--json", "-");
+    cJSON *trained = parse_output();
+    cr_expect_eq(number(trained, "steps"), 12);
+    cr_expect_gt(number(trained, "peak_bytes"), 1e6);
+    cr_expect_gt(number(trained, "planned_bytes"), 1e6);
+    cr_assert_eq(RUN("evaluate", at("run"), "--json", "-"), 0, "%s", err);
+    cJSON *evaluated = parse_output();
+    cr_expect_eq(number(trained, "accuracy"), number(evaluated, "accuracy"));
+    check_accuracies(evaluated);
+    cJSON_Delete(trained);
+    cJSON_Delete(evaluated);
+}
+
+/** A set that is known data as well cannot be told from it. */
+Test(evaluate, options)
+{
+    train(mi_recipe);
+    char same[200];
+    snprintf(same, sizeof same, "npy:%s/test.npy", work);
+    cr_assert_eq(RUN("evaluate", at("run"), "--id", same, "--ood", same, "--ood", same, "--methods",
+                     "gen:gamma=.2,top=3,msp,variance", "--reduce", "prob", "--json", "-"),
+                 0, "%s", err);
+    cJSON *tree = parse_output();
+    const cJSON *rows = cJSON_GetObjectItem(tree, "results");
+    cr_assert_eq(cJSON_GetArraySize(rows), 6);
+    cr_expect_str_eq(text(cJSON_GetArrayItem(rows, 0), "method"), "gen:gamma=.2,top=3");
+    cr_expect_str_eq(text(cJSON_GetArrayItem(rows, 1), "reduce"), "prob");
+    cr_expect_str_eq(text(cJSON_GetArrayItem(rows, 2), "reduce"), "-");
+    for (int i = 0; i < 6; i++) cr_expect_float_eq(number(cJSON_GetArrayItem(rows, i), "auroc"), 0.5, 1e-12);
+    /* There are no labels: no accuracy is claimed. */
+    cr_expect(isnan(number(tree, "accuracy")));
+    cr_expect_eq(cJSON_GetArraySize(cJSON_GetObjectItem(tree, "member_accuracy")), 0);
+    cJSON_Delete(tree);
+    cr_assert_eq(RUN("evaluate", at("run"), "--methods", "all"), 0, "%s", err);
+    HAS(out, "variation_ratio");
+    cr_assert_eq(RUN("evaluate", at("run"), "--json", at("result.json")), 0, "%s", err);
+    HAS(out, "accuracy: ");
+    cr_expect(exists(at("result.json")));
+}
+
+/* ---- errors ---- */
+
+static void check_error(int code, const char *named, const char *option, const char *value)
+{
+    cr_expect_eq(RUN("evaluate", at("run"), option, value), code, "%s %s: %s", option, value, err);
+    HAS(err, named);
+    cr_expect_str_eq(out, "");
+}
+
+Test(evaluate, what_is_asked_for_does_not_exist)
+{
+    char large[200];
+    train(deep_recipe);
+    write_set("large", 20, 12, 5);
+    snprintf(large, sizeof large, "npy:%s/large.npy", work);
+    check_error(1, "12x12x1, the network was trained on 8x8x1: write npy:", "--ood", large);
+    HAS(err, "large.npy@8x8x1");
+    check_error(1, "@8x8x1", "--id", large);
+    check_error(2, "did you mean 'msp'?", "--methods", "mps");
+    check_error(2, "gamma", "--methods", "gen:gama=1");
+    check_error(2, "glyphs", "--ood", "glyhps");
+    check_error(1, "/none.npy", "--ood", "npy:/none.npy");
+    check_error(2, "gpu", "--device", "gpu");
+    check_error(2, "did you mean 'min'?", "--reduce", "mean");
+    check_error(2, "first", "--rule", "last");
+    cr_expect_eq(RUN("evaluate", at("run"), "--json", "/no/such/folder/x.json"), 1);
+    HAS(err, "/no/such/folder/x.json");
+    cr_expect_eq(RUN("evaluate"), 2);
+    HAS(err, "which run?");
+}
+
+Test(evaluate, leave_out_cannot_average_logits)
+{
+    train(leave_out_recipe);
+    check_error(2, "logit", "--reduce", "logit");
+}
+
+Test(evaluate, runs_that_are_none)
+{
+    train(deep_recipe);
+    cr_expect_eq(RUN("evaluate", at("nowhere")), 1);
+    HAS(err, "nowhere/checkpoint.h5");
+    cr_expect_eq(RUN("evaluate", at("train.npy")), 1);
+    HAS(err, "train.npy");
+    dn_store *store = NULL;
+    cr_assert_eq(dn_store_create(&store, at("other.h5")), DN_OK);
+    cr_assert_eq(dn_store_set_kind(store, "something else", 1), DN_OK);
+    cr_assert_eq(dn_store_commit(store), DN_OK);
+    dn_store_close(store);
+    cr_expect_eq(RUN("evaluate", at("other.h5")), 1);
+    HAS(err, "other.h5");
+    HAS(err, "dunlin checkpoint");
+    struct stat info;
+    cr_assert_eq(stat(at("run/checkpoint.h5"), &info), 0);
+    cr_assert_eq(truncate(at("run/checkpoint.h5"), info.st_size - 100), 0);
+    cr_expect_eq(RUN("evaluate", at("run")), 1);
+    HAS(err, "run/checkpoint.h5");
+    HAS(err, "cut off");
+}
