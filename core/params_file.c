@@ -35,14 +35,25 @@ static void describe(piece *out, const dn_params *params, dn_params_block block,
     for (int i = 0; i < entry->shape.rank; i++) out->dim[out->rank++] = entry->shape.dim[i];
 }
 
+/* How many members' elements pass through host memory at once: all of them, unless that is much. */
+static int64_t members_at_once(const piece *p)
+{
+    enum { MUCH = 16 << 20 };
+    return p->bytes > MUCH / (size_t)p->dim[0] ? 1 : p->dim[0];
+}
+
 static dn_status save_piece(const piece *p, dn_dtype dtype, dn_store *to)
 {
-    char *data = dn_calloc((size_t)p->dim[0], p->bytes);
+    const int64_t part = members_at_once(p), all = p->dim[0];
+    char *data = dn_calloc((size_t)part, p->bytes);
     if (!data) return DN_ERROR_MEMORY;
-    dn_status status = DN_OK;
-    for (size_t e = 0; e < (size_t)p->dim[0] && status == DN_OK; e++)
-        status = dn_buffer_download(p->buffer, p->offset + e * p->stride, data + e * p->bytes, p->bytes);
-    if (status == DN_OK) status = dn_store_write(to, p->name, dtype, p->rank, p->dim, data);
+    dn_status status = part < all ? dn_store_create_array(to, p->name, dtype, p->rank, p->dim) : DN_OK;
+    for (int64_t e = 0; e < all && status == DN_OK; e++) {
+        char *place = part < all ? data : data + (size_t)e * p->bytes;
+        status = dn_buffer_download(p->buffer, p->offset + (size_t)e * p->stride, place, p->bytes);
+        if (part < all && status == DN_OK) status = dn_store_write_rows(to, p->name, dtype, 0, e, 1, data);
+    }
+    if (part == all && status == DN_OK) status = dn_store_write(to, p->name, dtype, p->rank, p->dim, data);
     dn_free(data);
     return status;
 }
@@ -67,12 +78,16 @@ static dn_status check_shape(const piece *p, dn_store *from)
 static dn_status load_piece(const piece *p, dn_dtype dtype, dn_store *from)
 {
     DN_TRY(check_shape(p, from));
-    char *data = dn_calloc((size_t)p->dim[0], p->bytes);
+    const int64_t part = members_at_once(p), all = p->dim[0];
+    const int64_t count = all * (int64_t)(p->bytes / dn_dtype_size(dtype));
+    char *data = dn_calloc((size_t)part, p->bytes);
     if (!data) return DN_ERROR_MEMORY;
-    const int64_t count = p->dim[0] * (int64_t)(p->bytes / dn_dtype_size(dtype));
-    dn_status status = dn_store_read(from, p->name, dtype, count, data);
-    for (size_t e = 0; e < (size_t)p->dim[0] && status == DN_OK; e++)
-        status = dn_buffer_upload(p->buffer, p->offset + e * p->stride, data + e * p->bytes, p->bytes);
+    dn_status status = part == all ? dn_store_read(from, p->name, dtype, count, data) : DN_OK;
+    for (int64_t e = 0; e < all && status == DN_OK; e++) {
+        const char *place = part < all ? data : data + (size_t)e * p->bytes;
+        if (part < all) status = dn_store_read_rows(from, p->name, dtype, 0, e, 1, data);
+        if (status == DN_OK) status = dn_buffer_upload(p->buffer, p->offset + (size_t)e * p->stride, place, p->bytes);
+    }
     dn_free(data);
     return status;
 }
