@@ -21,7 +21,8 @@ typedef struct dn_training_options {
     bool plan_only; /**< end after on_plan: nothing is allocated or written */
     /** When all is ready and before the first checkpoint is written: makes its folder. NULL: it is there. */
     dn_status (*begin)(void *context, const dn_network *network);
-    void (*on_plan)(void *context, const dn_plan *plan, size_t process_bytes); /**< before anything is allocated */
+    /** Before anything is allocated. @param process_bytes what the process has, and will need beside the plan */
+    void (*on_plan)(void *context, const dn_plan *plan, size_t process_bytes);
     void (*on_news)(void *context, const dn_training_news *news);
     bool (*stop)(void *context); /**< asked between steps: true ends training with a checkpoint */
     void *context;
