@@ -194,18 +194,24 @@ dn_status dn_gnuplot_draw(const char *path, int width, int height, dn_gnuplot_sc
 
 /* ---- texts ---- */
 
-/* @return bytes of the letter in UTF-8 that begins here, 0 if there is none */
+/* @return bytes of the letter in UTF-8 that begins here; 0 if there is none, or one that XML cannot hold */
 static size_t letter_length(const unsigned char *text)
 {
-    const unsigned char c = text[0];
-    if (c >= 0x20 && c < 0x7f) return 1;
-    const size_t length = c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
-    for (size_t i = 1; i < length; i++)
-        if ((text[i] & 0xc0u) != 0x80u) return 0;
-    /* Too long forms, surrogates and what is above U+10FFFF; U+0080 to U+009F are controls. */
-    if ((c == 0xc2 && text[1] < 0xa0) || (c == 0xe0 && text[1] < 0xa0) || (c == 0xed && text[1] > 0x9f)) return 0;
-    if ((c == 0xf0 && text[1] < 0x90) || (c == 0xf4 && text[1] > 0x8f)) return 0;
-    return length;
+    static const struct {
+        unsigned mask, lead, least; /* of the first byte; the lowest letter that needs so many bytes */
+    } forms[] = {{0x80, 0x00, 0x20}, {0xe0, 0xc0, 0xa0}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
+    for (size_t more = 0; more < 4; more++) {
+        if ((text[0] & forms[more].mask) != forms[more].lead) continue;
+        unsigned code = text[0] & ~forms[more].mask;
+        for (size_t i = 1; i <= more; i++) {
+            if ((text[i] & 0xc0u) != 0x80u) return 0;
+            code = code << 6 | (text[i] & 0x3fu);
+        }
+        const bool surrogate = code >= 0xd800 && code <= 0xdfff;
+        const bool none = code < forms[more].least || code > 0x10ffff || code == 0x7f || (code & 0xfffe) == 0xfffe;
+        return surrogate || none ? 0 : more + 1;
+    }
+    return 0;
 }
 
 void dn_gnuplot_text(FILE *to, const char *text, int letters)

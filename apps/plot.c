@@ -18,8 +18,8 @@ enum { BINS = 48 };
 enum {
     TOP = 134,   /* title, legend and headings above the first row */
     BOTTOM = 42, /* axis below the last row */
-    ROW = 61,
-    BAR = 49, /* height of a cell's picture */
+    ROW = 54,
+    BAR = 43, /* height of a cell's picture */
     MARGIN = 16,
     LABELS = 180, /* names of the sets and the legend, left of the panels */
     PANEL = 240,

@@ -42,7 +42,7 @@ typedef struct dn_plot {
  *  @return as dn_curve_open() */
 dn_status dn_plot_shares(double *share, int bins, const dn_plot_cell *cell) DN_NODISCARD;
 
-/** Draws the picture, as SVG or PNG by the file's ending; three runs and four sets make 900 x 420 pixels.
+/** Draws the picture, as SVG or PNG by the file's ending; three runs and four sets make 900 x 392 pixels.
  *  @return as dn_gnuplot_draw(); DN_ERROR_ARGUMENT for too many panels or rows */
 dn_status dn_plot_draw(const dn_plot *plot, const char *path) DN_NODISCARD;
 
