@@ -23,6 +23,7 @@ extern char **environ;
 static char work[64];               /* the folder */
 static char out[20000], err[20000]; /* what the last command printed */
 static int out_file = -1, err_file = -1;
+static const char *threads = "--threads=2"; /* for every command */
 
 enum { SIDE = 8, CLASSES = 10, MOST_ARGUMENTS = 40 };
 
@@ -134,11 +135,11 @@ static inline const char *at(const char *name)
 
 /* ---- commands ---- */
 
-/** Starts build/dunlin, beside the folder of this test, with two threads for train and evaluate.
+/** Starts build/dunlin, beside the folder of this test, with `threads`, which train and evaluate take.
  *  @param arguments end with NULL */
 static inline pid_t start_command(const char *const *arguments)
 {
-    char program[512] = "", threads[] = "--threads=2", *argv[MOST_ARGUMENTS + 3] = {program};
+    char program[512] = "", *argv[MOST_ARGUMENTS + 3] = {program};
     cr_assert_gt(readlink("/proc/self/exe", program, sizeof program - 16), 0);
     for (int up = 0; up < 2; up++) *strrchr(program, '/') = '\0';
     snprintf(program + strlen(program), 16, "/dunlin");
@@ -148,7 +149,7 @@ static inline pid_t start_command(const char *const *arguments)
         cr_assert_lt(count, MOST_ARGUMENTS);
         argv[count + 1] = (char *)arguments[count];
     }
-    argv[count + 1] = threads;
+    argv[count + 1] = (char *)threads;
     char name[] = "/tmp/dn-out-XXXXXX", other[] = "/tmp/dn-err-XXXXXX";
     out_file = mkstemp(name), err_file = mkstemp(other);
     unlink(name);
@@ -184,6 +185,28 @@ static inline int wait_command(pid_t child)
 static inline int run_command(const char *const *arguments)
 {
     return wait_command(start_command(arguments));
+}
+
+/** A file's size, time of change and number: the same as long as nobody writes it. */
+typedef struct print_of_file {
+    off_t size;
+    ino_t number;
+    struct timespec changed;
+} print_of_file;
+
+static inline print_of_file print_of(const char *path)
+{
+    struct stat info;
+    cr_assert_eq(stat(path, &info), 0, "%s", path);
+    return (print_of_file){info.st_size, info.st_ino, info.st_mtim};
+}
+
+static inline void check_untouched(const char *path, print_of_file before)
+{
+    const print_of_file after = print_of(path);
+    cr_expect(after.size == before.size && after.number == before.number &&
+                  after.changed.tv_sec == before.changed.tv_sec && after.changed.tv_nsec == before.changed.tv_nsec,
+              "%s was written", path);
 }
 
 #define START(...)      start_command((const char *const[]){__VA_ARGS__, NULL})

@@ -59,8 +59,9 @@ Test(objective, deep_is_the_cross_entropy_of_each)
 
 Test(objective, l2_counts_weights_and_dense_biases)
 {
-    rig r = open_objective("ensemble: {members: 2}\noptimizer: {l2: .01}\ntrain: {batch: 16, steps: 5}\n");
+    rig r = open_objective("ensemble: {members: 2}\noptimizer: {l2: .01, rate: .1}\ntrain: {batch: 16, steps: 5}\n");
     double ce[2], l2[2] = {0};
+    cr_assert_eq(dn_executor_run(r.ex, 3), DN_OK, "%s", dn_error_last()); /* biases start at 0 */
     expect_cross_entropy(&r, ce, NULL);
     const int loss = run_to_loss(&r);
     int counted = 0;

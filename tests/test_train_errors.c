@@ -13,28 +13,6 @@ static void use(const char *rest)
     snprintf(recipe, sizeof recipe, "%s", write_recipe("recipe", rest));
 }
 
-/** A file's size, time of change and number: the same as long as nobody touches it. */
-typedef struct print_of_file {
-    off_t size;
-    ino_t number;
-    struct timespec changed;
-} print_of_file;
-
-static print_of_file print_of(const char *path)
-{
-    struct stat info;
-    cr_assert_eq(stat(path, &info), 0, "%s", path);
-    return (print_of_file){info.st_size, info.st_ino, info.st_mtim};
-}
-
-static void check_untouched(const char *path, print_of_file before)
-{
-    const print_of_file after = print_of(path);
-    cr_expect(after.size == before.size && after.number == before.number &&
-                  after.changed.tv_sec == before.changed.tv_sec && after.changed.tv_nsec == before.changed.tv_nsec,
-              "%s was written", path);
-}
-
 /* ---- NaN ---- */
 
 static dn_status check_finite(void *context, const char *name, bool is_group)
