@@ -1,5 +1,5 @@
-/** The program `dunlin` from outside, in a folder with small data sets and recipes of its own, for tests of training and
- *  evaluation. */
+/** The program `dunlin` from outside, in a folder with small data sets and recipes of its own, for tests of training
+ *  and evaluation. */
 #ifndef DN_TESTS_RUN_COMMAND_H
 #define DN_TESTS_RUN_COMMAND_H
 
