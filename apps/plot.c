@@ -1,6 +1,7 @@
 #include "apps/plot.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "apps/gnuplot.h"
 #include "core/alloc.h"
@@ -95,12 +96,25 @@ static void put_box(FILE *to, int x, int y, int width, int height, const char *c
             x + width, y + height, colour);
 }
 
+/* What a reader needs of an expression: no folders, no file of labels, no size, which is the network's for all sets. */
+static const char *short_name(char name[64], const char *expression)
+{
+    size_t end = strcspn(expression, ",");
+    const char *size = strrchr(expression, '@');
+    if (size && size < expression + end && strspn(size + 1, "0123456789x") == strlen(size + 1))
+        end = (size_t)(size - expression);
+    size_t begin = end;
+    while (begin > 0 && expression[begin - 1] != '/') begin--;
+    snprintf(name, 64, "%.*s", (int)(end - begin), expression + begin);
+    return name;
+}
+
 static void put_legend(FILE *to, const drawing *d)
 {
     const char *ink = "left font ',13' textcolor rgb '" INK "'";
     const int y = d->height - 82;
-    char known[64];
-    snprintf(known, sizeof known, "known: %.40s", d->plot->id);
+    char known[80], name[64];
+    snprintf(known, sizeof known, "known: %s", short_name(name, d->plot->id));
     put_label(to, "Images in the order of their score: a model that knows what it does not know puts the unknown last",
               120, MARGIN, d->height - 24, "left font ',15' textcolor rgb '" INK "'");
     put_box(to, MARGIN, y - 6, 12, 12, KNOWN);
@@ -128,7 +142,9 @@ static void put_rows(FILE *to, const drawing *d)
 {
     for (int r = 0; r < d->plot->n_rows; r++) {
         const int middle = row_y(d, r) + BAR / 2;
-        put_label(to, d->plot->rows[r], 21, LABELS - 12, middle, "right font ',13' textcolor rgb '" INK "'");
+        char name[64];
+        put_label(to, short_name(name, d->plot->rows[r]), 21, LABELS - 12, middle,
+                  "right font ',13' textcolor rgb '" INK "'");
         for (int i = 0; i < d->plot->n_panels; i++) {
             char auroc[16];
             snprintf(auroc, sizeof auroc, "%.1f", 100.0 * d->plot->panels[i].cells[r].auroc);
