@@ -54,6 +54,13 @@ dn_status dn_run_load(dn_network **out, const char *run, dn_device *device)
     return status;
 }
 
+/* Closes the file in any case. */
+static bool put_and_close(FILE *file, const char *text)
+{
+    const bool put = fputs(text, file) >= 0;
+    return fclose(file) == 0 && put;
+}
+
 dn_status dn_run_write_recipe(const char *run, const dn_recipe *recipe)
 {
     char *text = dn_recipe_text(recipe), *path = dn_format("%s/recipe.yaml", run);
@@ -61,7 +68,7 @@ dn_status dn_run_write_recipe(const char *run, const dn_recipe *recipe)
     dn_status status = DN_OK;
     if (!file)
         status = dn_fail(DN_ERROR_FILE, "cannot write '%s': %s", path ? path : "recipe.yaml", strerror(errno));
-    else if ((fputs(text, file) < 0) | (fclose(file) != 0))
+    else if (!put_and_close(file, text))
         status = dn_fail(DN_ERROR_FILE, "cannot write '%s': %s", path, strerror(errno));
     dn_free(path);
     dn_free(text);
