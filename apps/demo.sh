@@ -31,7 +31,7 @@ mkdir -p "$folder" || fail "cannot create $folder below $PWD"
 
 cat <<END
 Three networks learn to read drawn digits; nothing is downloaded. Then each sees what it never saw: letters, textures,
-digits cut in pieces, noise. Which of them notices? About 2 minutes on 2 cores.
+digits cut in pieces, noise. Which of them notices? 2 to 3 minutes on 2 idle cores.
   single      one network
   mi          5 that are trained to disagree on images that mean nothing
   leave-out   5 that each do not know two of the digits
