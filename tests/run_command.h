@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -213,6 +214,16 @@ static inline void check_untouched(const char *path, print_of_file before)
 #define RUN(...)        run_command((const char *const[]){__VA_ARGS__, NULL})
 #define HAS(text, part) cr_expect(strstr((text), (part)), "no '%s' in: %s", (part), (text))
 #define TRAIN(...)      cr_assert_eq(RUN("train", __VA_ARGS__), 0, "%s", err)
+
+/** @return the number that follows the first `phrase` in a text; -1: there is none */
+static inline long long number_after(const char *text, const char *phrase)
+{
+    char *end = NULL;
+    const char *found = strstr(text, phrase);
+    if (!found) return -1;
+    const long long number = strtoll(found + strlen(phrase), &end, 10);
+    return end == found + strlen(phrase) ? -1 : number;
+}
 
 static inline bool exists(const char *path)
 {

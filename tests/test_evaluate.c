@@ -77,7 +77,7 @@ static void check_accuracies(const cJSON *tree)
     cr_assert_eq(dn_network_infer(&outputs, n, set), DN_OK, "%s", dn_error_last());
     int right = 0, member_right[8] = {0}, member_rows[8] = {0};
     for (int i = 0; i < (int)set->n; i++) {
-        double mean[CLASSES] = {0}, own[CLASSES];
+        double mean[CLASSES] = {0}, own[CLASSES] = {0};
         for (int e = 0; e < n->members; e++) {
             spread(own, outputs.logits + ((size_t)e * (size_t)set->n + (size_t)i) * (size_t)n->columns, n, e);
             for (int c = 0; c < CLASSES; c++) mean[c] += own[c];

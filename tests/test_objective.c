@@ -48,7 +48,7 @@ static float *logits_of(rig *r, dn_op_kind kind, int nth, int *rows)
 Test(objective, deep_is_the_cross_entropy_of_each)
 {
     rig r = open_objective(deep);
-    double ce[3];
+    double ce[3] = {0};
     expect_cross_entropy(&r, ce, NULL);
     const int loss = run_to_loss(&r);
     cr_assert_not(r.p->tensors[loss].shared);
@@ -60,7 +60,7 @@ Test(objective, deep_is_the_cross_entropy_of_each)
 Test(objective, l2_counts_weights_and_dense_biases)
 {
     rig r = open_objective("ensemble: {members: 2}\noptimizer: {l2: .01, rate: .1}\ntrain: {batch: 16, steps: 5}\n");
-    double ce[2], l2[2] = {0};
+    double ce[2] = {0}, l2[2] = {0};
     cr_assert_eq(dn_executor_run(r.ex, 3), DN_OK, "%s", dn_error_last()); /* biases start at 0 */
     expect_cross_entropy(&r, ce, NULL);
     const int loss = run_to_loss(&r);
@@ -83,7 +83,7 @@ Test(objective, l2_counts_weights_and_dense_biases)
 Test(objective, mi_is_mean_cross_entropy_minus_alpha_mutual_information)
 {
     rig r = open_objective(mi);
-    double ce[3];
+    double ce[3] = {0};
     int rows = 0;
     /* Two steps first, so that the moving statistics are no longer those of the start. */
     cr_assert_eq(dn_executor_run(r.ex, 2), DN_OK, "%s", dn_error_last());
@@ -109,7 +109,7 @@ Test(objective, mi_of_one_is_the_entropy)
 {
     rig r = open_objective("ensemble: {kind: mi, members: 1}\n"
                            "mi: {sources: [{kind: uniform, alpha: .5}]}\ntrain: {batch: 16, steps: 5}\n");
-    double ce[1];
+    double ce[1] = {0};
     int rows = 0;
     expect_cross_entropy(&r, ce, NULL);
     float *logits = logits_of(&r, DN_OP_ENTROPY, 0, &rows);
@@ -130,10 +130,9 @@ Test(objective, leave_out_is_cross_entropy_and_margin)
         snprintf(text, sizeof text, "%s", leave_out);
         memcpy(strstr(text, "margin: .4"), wide ? "margin: 5 " : "margin: 0 ", 10);
         rig r = open_objective(text);
-        double ce[3];
-        int rows = 0, used[3], zero = 0;
+        double ce[3] = {0};
+        int rows = 0, used[3] = {0}, zero = 0;
         for (int e = 0; e < 3; e++) {
-            used[e] = 0;
             while (used[e] < r.network->columns && r.network->class_map[e * r.network->columns + used[e]] >= 0)
                 used[e]++;
         }

@@ -61,8 +61,8 @@ static float *batch_at(rig *r, int32_t step)
 
 static bool same_batch(rig *r, int32_t step, int32_t other)
 {
-    float *a = batch_at(r, step), *b = batch_at(r, other);
-    const bool same = memcmp(a, b, 8 * SIDE * SIDE * sizeof *a) == 0;
+    void *a = batch_at(r, step), *b = batch_at(r, other);
+    const bool same = memcmp(a, b, 8 * SIDE * SIDE * sizeof(float)) == 0;
     dn_free(a);
     dn_free(b);
     return same;
