@@ -1,6 +1,7 @@
 #include "apps/trainer.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -76,14 +77,17 @@ static void tell(const trainer *t, int64_t since)
 static dn_status fail_nonfinite(trainer *t, int64_t step, int64_t saved)
 {
     int op = -1;
-    char text[1024] = "no op shows it when the step is run again";
+    char text[1024] = "", where[1100] = "no op shows it when the step is run again";
     DN_TRY(dn_executor_find_nonfinite(t->executor, &op));
-    if (op >= 0) dn_program_op_text(t->objective.program, op, text, sizeof text);
+    if (op >= 0) {
+        dn_program_op_text(t->objective.program, op, text, sizeof text);
+        snprintf(where, sizeof where, "the first op with such a value is %d: %s", op, text);
+    }
     return dn_fail(
         DN_ERROR_NUMERIC,
-        "step %lld: the loss or a gradient is NaN or infinite; the first op with such a value is %d: %s; the "
-        "checkpoint of step %lld is kept: try a smaller learning rate",
-        (long long)step, op, text, (long long)saved);
+        "step %lld: the loss or a gradient is NaN or infinite; %s; the checkpoint of step %lld is kept: try a "
+        "smaller learning rate",
+        (long long)step, where, (long long)saved);
 }
 
 /* Fails if an entry of the store holds a NaN or infinity in any member. */

@@ -160,6 +160,12 @@ Test(train_errors, a_failed_start_leaves_nothing)
     TRAIN(recipe, "--out", at("deep/run"), "-q");
 }
 
+Test(train_errors, members_without_data)
+{
+    use(leave_out_recipe);
+    check_failed_start("train.limit=1", 2, "has no training items of its");
+}
+
 Test(train_errors, a_test_set_of_more_classes)
 {
     use(deep_recipe);
