@@ -119,7 +119,9 @@ Test(evaluate, json_of_an_mi_ensemble)
 {
     static const char *const methods[] = {"msp", "energy", "predictive_entropy", "mutual_information"};
     train(mi_recipe);
-    cr_assert_eq(RUN("evaluate", at("run"), "--json", "-"), 0, "%s", err);
+    cr_assert_eq(
+        RUN("evaluate", at("run"), "--methods", "msp,energy,predictive_entropy,mutual_information", "--json", "-"), 0,
+        "%s", err);
     cJSON *tree = parse_output();
     cr_expect(strstr(text(tree, "run"), "/run"));
     cr_expect(strstr(text(tree, "id"), "/test.npy"));
@@ -128,14 +130,16 @@ Test(evaluate, json_of_an_mi_ensemble)
     cJSON_Delete(tree);
     cr_expect_eq(RUN("evaluate", at("run/checkpoint.h5")), 0, "%s", err);
     HAS(out, "AUROC");
-    HAS(out, "mutual_information");
+    HAS(out, "msp"); /* one of the usual scores */
 }
 
 static void check_leave_out(const char *rest)
 {
     static const char *const methods[] = {"msp", "energy", "predictive_entropy", "mutual_information", "leave_out"};
     train(rest);
-    cr_assert_eq(RUN("evaluate", at("run"), "--json", "-"), 0, "%s", err);
+    cr_assert_eq(RUN("evaluate", at("run"), "--methods", "msp,energy,predictive_entropy,mutual_information,leave_out",
+                     "--json", "-"),
+                 0, "%s", err);
     cJSON *tree = parse_output();
     check_rows(tree, methods, 5);
     check_accuracies(tree);
