@@ -81,7 +81,7 @@ static const struct argp argp = {
     .doc =
         "Evaluates trained ensembles on the same known and unknown data and prints their AUROC and FPR95 (in percent) "
         "side by side; * marks the best of each row. METHOD is a score, see `dunlin evaluate`; without one: msp for "
-        "a single network, predictive_entropy for a deep ensemble, mutual_information for an MI ensemble, leave_out "
+        "a single network, predictive_entropy for a deep ensemble, mutual_information for an MI ensemble, ensemble_msp "
         "for a leave-out ensemble.\v"
         "Example: dunlin compare runs/single runs/mi runs/mi:gen:gamma=.05 --plot comparison.svg",
 };

@@ -7,13 +7,8 @@
 
 const char *dn_comparison_method(const dn_recipe *recipe)
 {
-    if (recipe->ensemble.members == 1) return "msp";
-    switch (recipe->ensemble.kind) {
-    case DN_ENSEMBLE_MI: return "mutual_information";
-    case DN_ENSEMBLE_LEAVE_OUT: return "leave_out";
-    case DN_ENSEMBLE_DEEP: break;
-    }
-    return "predictive_entropy";
+    int count = 0;
+    return dn_evaluation_methods(recipe, &count)[0];
 }
 
 const char *dn_ensemble_kind_name(dn_ensemble_kind kind)

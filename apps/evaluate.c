@@ -4,17 +4,22 @@
 
 #include "core/alloc.h"
 
-const char *const *dn_evaluation_methods(const dn_network *network, int *count)
+const char *const *dn_evaluation_methods(const dn_recipe *recipe, int *count)
 {
-    static const char *const single[] = {"msp", "energy", "predictive_entropy"};
-    static const char *const ensemble[] = {"msp", "energy", "predictive_entropy", "mutual_information"};
-    static const char *const leave_out[] = {"msp", "energy", "predictive_entropy", "mutual_information", "leave_out"};
-    if (network->recipe->ensemble.kind == DN_ENSEMBLE_LEAVE_OUT) {
-        *count = 5;
-        return leave_out;
+    /* Each kind's own score comes first: the one that `dunlin compare` takes too. */
+    static const char *const single[] = {"msp", "predictive_entropy", "energy"};
+    static const char *const deep[] = {"predictive_entropy", "mutual_information", "ensemble_msp", "msp", "energy"};
+    static const char *const mi[] = {"mutual_information", "predictive_entropy", "ensemble_msp", "msp", "energy"};
+    /* A left-out member gives its share to a wrong class: that blurs the entropy, not the largest probability. */
+    static const char *const leave_out[] = {"ensemble_msp", "leave_out", "predictive_entropy", "msp", "energy"};
+    *count = recipe->ensemble.members > 1 ? 5 : 3;
+    if (recipe->ensemble.members == 1) return single;
+    switch (recipe->ensemble.kind) {
+    case DN_ENSEMBLE_DEEP: return deep;
+    case DN_ENSEMBLE_MI: return mi;
+    case DN_ENSEMBLE_LEAVE_OUT: return leave_out;
     }
-    *count = network->members > 1 ? 4 : 3;
-    return network->members > 1 ? ensemble : single;
+    return deep;
 }
 
 /* What is being evaluated: parsed methods and their scores of the ID set. */
@@ -131,7 +136,7 @@ static dn_status open_session(session *s)
 {
     s->methods = s->options->methods;
     s->n_methods = s->options->n_methods;
-    if (s->n_methods == 0) s->methods = dn_evaluation_methods(s->network, &s->n_methods);
+    if (s->n_methods == 0) s->methods = dn_evaluation_methods(s->network->recipe, &s->n_methods);
     s->calls = dn_calloc((size_t)s->n_methods, sizeof *s->calls);
     s->id_scores = dn_calloc((size_t)s->n_methods, sizeof *s->id_scores);
     if (!s->calls || !s->id_scores) return DN_ERROR_MEMORY;

@@ -40,8 +40,9 @@ typedef struct dn_evaluation {
     int n_methods;
 } dn_evaluation;
 
-/** @return the methods that are run when none are asked for, by the kind and size of the ensemble; [*count], static */
-const char *const *dn_evaluation_methods(const dn_network *network, int *count);
+/** @return the methods that are run when none are asked for, by the kind and size of the ensemble, its own score first;
+ *  [*count], static */
+const char *const *dn_evaluation_methods(const dn_recipe *recipe, int *count);
 
 /** @return the reduction of a row in a word, "-" for none */
 const char *dn_evaluation_reduce_text(const dn_evaluation_row *row);

@@ -76,7 +76,7 @@ Test(compare, json_has_the_figures_of_evaluate)
     cJSON *tree = read_json(at("all.json"));
     const cJSON *runs = cJSON_GetObjectItem(tree, "runs");
     static const char *const kinds[] = {"deep", "mi", "leave_out"};
-    static const char *const methods[] = {"msp", "mutual_information", "leave_out"};
+    static const char *const methods[] = {"msp", "mutual_information", "ensemble_msp"};
     static const int members[] = {1, 2, 3};
     const char *const paths[] = {deep, mi, leave_out};
     cr_assert_eq(cJSON_GetArraySize(runs), 3);
