@@ -19,14 +19,16 @@ dn_status dn_fail(dn_status code, const char *format, ...)
 
 dn_status dn_fail_context(dn_status code, const char *format, ...)
 {
-    char before[sizeof last_error / 2], after[sizeof last_error];
+    char before[sizeof last_error / 2];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(before, sizeof before, format, arguments);
+    vsnprintf(before, sizeof before - 2, format, arguments); /* room for ": " */
     va_end(arguments);
-    memcpy(after, last_error, sizeof after);
-    const int used = snprintf(last_error, sizeof last_error, "%s: ", before);
-    snprintf(last_error + used, sizeof last_error - (size_t)used, "%s", after);
+    const size_t text = strlen(before), length = text + 2;
+    memcpy(before + text, ": ", 2);
+    memmove(last_error + length, last_error, sizeof last_error - length);
+    memcpy(last_error, before, length);
+    last_error[sizeof last_error - 1] = '\0';
     return code;
 }
 
