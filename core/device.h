@@ -22,8 +22,9 @@ typedef struct dn_device_options {
     int threads; /**< CPU: how many threads to use; 0: all cores, or what OMP_NUM_THREADS says */
 } dn_device_options;
 
-/** Opens "ref", "cpu" (and, where built, "cuda:0", "cuda-emu"). @param options NULL: defaults; free with
- *  dn_device_close(), after all buffers, stores and executors on it. @return DN_ERROR_ARGUMENT for an unknown name, DN_ERROR_UNSUPPORTED with the reason */
+/** Opens "ref", "cpu" (and, where built, "cuda:0", "cuda-emu"). @param options NULL: defaults. Free with
+ *  dn_device_close(), after all buffers, stores and executors on it.
+ *  @return DN_ERROR_ARGUMENT for an unknown name, DN_ERROR_UNSUPPORTED with the reason */
 dn_status dn_device_open(dn_device **out, const char *name, const dn_device_options *options);
 void dn_device_close(dn_device *device);
 
