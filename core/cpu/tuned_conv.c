@@ -104,6 +104,15 @@ static inline void sum_pixels(float (*sums)[PIECE], const direct *g, bool forwar
     }
 }
 
+/* sums[i] to the i-th of the output's pixels, of a whole row of channels each. */
+static inline void store_pixels(float *out, float (*sums)[PIECE], const direct *g, int pixels, int64_t width)
+{
+    for (int i = 0; i < pixels; i++) {
+        float *to = out + i * g->outputs;
+        for (int64_t o = 0; o < width; o++) to[o] = g->relu && sums[i][o] <= 0 ? 0 : sums[i][o];
+    }
+}
+
 /* Rows first..last-1 of all images' output rows. */
 DN_CLONES static void sum_rows(const direct *g, bool forward, float *out, const float *in, int64_t first, int64_t last)
 {
@@ -116,10 +125,7 @@ DN_CLONES static void sum_rows(const direct *g, bool forward, float *out, const 
                 const int pixels = width - b < PIXELS ? (int)(width - b) : PIXELS;
                 const int64_t channels = g->outputs - o < PIECE ? g->outputs - o : PIECE;
                 sum_pixels(sums, g, forward, in + row / height * image, row % height, b, pixels, o, channels);
-                for (int i = 0; i < pixels; i++) {
-                    float *to = out + (row * width + b + i) * g->outputs + o;
-                    for (int64_t c = 0; c < channels; c++) to[c] = g->relu && sums[i][c] <= 0 ? 0 : sums[i][c];
-                }
+                store_pixels(out + (row * width + b) * g->outputs + o, sums, g, pixels, channels);
             }
 }
 

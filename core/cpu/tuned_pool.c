@@ -38,7 +38,18 @@ static window window_at(const pooling *g, int64_t p, int64_t q)
 
 enum { PIECE = 64 }; /* channels at a time: maximum and tap stay in registers */
 
-/* One output pixel, `width` channels from x (the image at channel c) on. A NaN wins and stays. */
+/* In channels where `from` is larger than the best so far, it and its tap win. A NaN wins and stays. */
+static inline void keep_larger(float *best, int32_t *at, const float *from, int32_t tap, int64_t width)
+{
+#pragma omp simd
+    for (int64_t c = 0; c < width; c++) {
+        const bool wins = !(from[c] <= best[c]) & (best[c] == best[c]);
+        best[c] = wins ? from[c] : best[c];
+        at[c] = wins ? tap : at[c];
+    }
+}
+
+/* One output pixel, `width` channels from x (the image at channel c) on. */
 static inline void largest(const pooling *g, const window *v, float *y, uint8_t *taps, const float *x, int64_t width)
 {
     float best[PIECE];
@@ -52,12 +63,7 @@ static inline void largest(const pooling *g, const window *v, float *y, uint8_t 
                 for (int64_t c = 0; c < width; c++) best[c] = from[c];
                 for (int64_t c = 0; c < width; c++) at[c] = tap;
             } else {
-#pragma omp simd
-                for (int64_t c = 0; c < width; c++) {
-                    const bool wins = !(from[c] <= best[c]) & (best[c] == best[c]);
-                    best[c] = wins ? from[c] : best[c];
-                    at[c] = wins ? tap : at[c];
-                }
+                keep_larger(best, at, from, tap, width);
             }
             first = false;
         }
@@ -106,6 +112,19 @@ static bool covered(const pooling *g)
            g->q * g->stride >= g->w;
 }
 
+/* The gradient d [C] of one output pixel goes to the input pixel of this tap, in the channels where it had won. */
+static inline void pass(float *to, const float *d, const uint8_t *winner, int tap, int64_t channels)
+{
+#pragma omp simd
+    for (int64_t c = 0; c < channels; c++) to[c] = winner[c] == tap ? d[c] : 0;
+}
+
+static inline void pass_more(float *to, const float *d, const uint8_t *winner, int tap, int64_t channels)
+{
+#pragma omp simd
+    for (int64_t c = 0; c < channels; c++) to[c] += winner[c] == tap ? d[c] : 0;
+}
+
 /* dx: [H,W,C], dy and taps: [P,Q,C] */
 DN_CLONES static void max_pool_grad_image(const pooling *g, float *dx, const float *dy, const uint8_t *taps)
 {
@@ -114,17 +133,15 @@ DN_CLONES static void max_pool_grad_image(const pooling *g, float *dx, const flo
     for (int64_t out = 0; out < g->p * g->q; out++) {
         const window v = window_at(g, out / g->q, out % g->q);
         const float *d = dy + out * g->c;
-        const uint8_t *at = taps + out * g->c;
+        const uint8_t *winner = taps + out * g->c;
         for (int r = v.first_row; r < v.last_row; r++)
             for (int s = v.first_column; s < v.last_column; s++) {
                 float *to = dx + ((v.top + r) * g->w + v.left + s) * g->c;
                 const int tap = r * g->columns + s;
                 if (alone)
-#pragma omp simd
-                    for (int64_t c = 0; c < g->c; c++) to[c] = at[c] == tap ? d[c] : 0;
+                    pass(to, d, winner, tap, g->c);
                 else
-#pragma omp simd
-                    for (int64_t c = 0; c < g->c; c++) to[c] += at[c] == tap ? d[c] : 0;
+                    pass_more(to, d, winner, tap, g->c);
             }
     }
 }
