@@ -20,8 +20,11 @@ enum { COEFFICIENTS = 4, PART_ROWS = 6 }; /* in floats: 2 doubles and 2 floats *
 
 static scratch scratch_of(const dn_call *call, int64_t channels, int part)
 {
-    float *start = (float *)call->workspace + channels * (COEFFICIENTS + PART_ROWS * (int64_t)part);
-    return (scratch){(double *)start, (double *)start + channels, start + 4 * channels, start + 5 * channels};
+    void *own = (float *)call->workspace + channels * (COEFFICIENTS + PART_ROWS * (int64_t)part);
+    double *sums = own; /* [2,C] */
+    void *behind = sums + 2 * channels;
+    float *rows = behind; /* [2,C] */
+    return (scratch){sums, sums + channels, rows, rows + channels};
 }
 
 size_t dn__tuned_norm_workspace(const dn_call *shapes)

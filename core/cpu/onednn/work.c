@@ -103,10 +103,11 @@ dnnl_status_t dn__onednn_append(dn_onednn_work *work, dnnl_primitive_desc_t desc
     return dnnl_success;
 }
 
+/* The library takes all addresses as writable, though it only reads its inputs. */
 static void *address_of(const dn_call *call, const dn_onednn_argument *argument)
 {
     if (argument->place == DN_AT_WORKSPACE) return (char *)call->workspace + argument->at;
-    return argument->place == DN_AT_INPUT ? (void *)(uintptr_t)call->in[argument->at] : call->out[argument->at];
+    return argument->place == DN_AT_INPUT ? (void *)call->in[argument->at] : call->out[argument->at];
 }
 
 /* Memory objects are made for each run, because threads share the stage; they only hold an address. */
