@@ -22,6 +22,12 @@ dn_tensor dn_resident_tensor(dn_program *program, const char *name, const dn_res
     return dn_external(program, name, resident->type, resident->shape);
 }
 
+static dn_tensor crop(dn_program *p, const dn_recipe_data *data, dn_tensor x, dn_tensor step)
+{
+    const int all = 2 * data->crop_padding + 1;
+    return dn_random_crop(p, x, step, data->crop_padding, data->crop_choices ? data->crop_choices : all);
+}
+
 static dn_tensor normalize(dn_program *p, const dn_recipe_data *data, dn_tensor x)
 {
     const dn_tensor mean = dn_constant(p, "channel mean", DN_SHAPE(data->n_mean), true, data->mean);
@@ -29,20 +35,18 @@ static dn_tensor normalize(dn_program *p, const dn_recipe_data *data, dn_tensor 
     return dn_normalize(p, x, mean, deviation);
 }
 
-dn_tensor dn_prepare(dn_program *p, const dn_recipe_data *data, dn_tensor x, dn_tensor step)
+dn_tensor dn_prepare(dn_program *p, const dn_recipe_data *data, dn_tensor images, dn_tensor step)
 {
     const bool random = !dn_is_none(step);
-    const int all = 2 * data->crop_padding + 1;
     for (unsigned i = 0; i < data->n_prepare; i++) switch (data->prepare[i]) {
-        case DN_PREPARE_STANDARDIZE: x = dn_standardize(p, x); break;
-        case DN_PREPARE_NORMALIZE: x = normalize(p, data, x); break;
+        case DN_PREPARE_STANDARDIZE: images = dn_standardize(p, images); break;
+        case DN_PREPARE_NORMALIZE: images = normalize(p, data, images); break;
         case DN_PREPARE_CROP:
-            if (random)
-                x = dn_random_crop(p, x, step, data->crop_padding, data->crop_choices ? data->crop_choices : all);
+            if (random) images = crop(p, data, images, step);
             break;
         case DN_PREPARE_FLIP:
-            if (random) x = dn_random_flip(p, x, step);
+            if (random) images = dn_random_flip(p, images, step);
             break;
         }
-    return x;
+    return images;
 }

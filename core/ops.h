@@ -26,8 +26,7 @@ typedef struct dn_norm_options {
     double epsilon; /**< added to the variance */
     double decay;   /**< moving = decay * moving + (1 - decay) * batch */
     bool relu;      /**< y = max(0, .) within the same kernel */
-    bool
-        unbiased; /**< moving variance from the unbiased batch variance (PyTorch), not the biased one (TensorFlow) */
+    bool unbiased;  /**< the moving variance takes in the unbiased one (PyTorch), else the biased one (TensorFlow) */
 } dn_norm_options;
 
 /** Batch normalisation over all dimensions but the last, by the statistics of this batch; updates the moving ones.

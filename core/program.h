@@ -43,7 +43,7 @@ dn_tensor dn_program_fail(dn_program *program, dn_status code, const char *forma
  *  @param members_share one copy for all members, else one for each: [E, shape] */
 dn_tensor dn_input(dn_program *program, const char *name, dn_dtype dtype, dn_shape shape, bool members_share);
 
-/** A tensor of program precision that starts as `values` [E or 1, shape] (double, converted); host and ops may write. */
+/** A tensor of program precision that starts as `values` [E or 1, shape] (double, converted); all may write it. */
 dn_tensor dn_constant(dn_program *program, const char *name, dn_shape shape, bool members_share, const double *values);
 
 /** A shared tensor that lives in a buffer of the caller's (a resident data set): dn_executor_bind() before running. */
@@ -91,8 +91,8 @@ dn_params *dn_program_params(const dn_program *program);
 /** @return the number of ops; they are numbered from 0 in execution order */
 int dn_program_ops(const dn_program *program);
 
-/** Writes "conv2d 'conv1' [128,32,32,3] x [32,3,3,3] -> [128,32,32,32]" for op number `op`. @return text */
-const char *dn_program_op_text(const dn_program *program, int op, char *text, size_t size);
+/** Writes "conv2d 'conv1' [128,32,32,3] x [32,3,3,3] -> [128,32,32,32]" for op `number`. @return text */
+const char *dn_program_op_text(const dn_program *program, int number, char *text, size_t size);
 
 /** Prints every op with its shapes, storage and lifetime. */
 void dn_program_print(const dn_program *program, FILE *to);

@@ -61,8 +61,8 @@ dnnl_status_t dn__onednn_append(dn_onednn_work *work, dnnl_primitive_desc_t desc
 dnnl_primitive_attr_t dn__onednn_attributes(bool relu);
 
 void dn__onednn_run(const dn_call *call);
-void dn__onednn_destroy(void *work);
-dn_status dn__onednn_check(void *work);
+void dn__onednn_destroy(void *state);
+dn_status dn__onednn_check(void *state);
 
 /** Builders, one for each family; variants are tried in order from 0 until one is taken.
  *  @return dnnl_unimplemented: not this variant; dnnl_invalid_arguments from the first variant that does not exist */
