@@ -8,7 +8,7 @@
 #include "tests/op_cases.h"
 
 typedef struct operand {
-    char *first;             /* what the input holds at first, or the double reference's result */
+    void *first;             /* what the input holds at first, or the double reference's result */
     char *floats, *expected; /* between sentinels: for the kernel under test; for the float reference */
     size_t bytes;            /* of all members, for the kernel under test */
     int64_t count;
@@ -19,7 +19,7 @@ struct op_run {
     operand in[DN_OP_MAX_IN], out[DN_OP_MAX_OUT];
     dn_tensor_info wide_in[DN_OP_MAX_IN], wide_out[DN_OP_MAX_OUT]; /* the same in double */
     dn_call call, expected, wide;                                  /* under test, float and double reference */
-    char *wide_data[DN_OP_MAX_IN + DN_OP_MAX_OUT];
+    void *wide_data[DN_OP_MAX_IN + DN_OP_MAX_OUT];
 };
 
 static bool present(const dn_tensor_info *info)
@@ -71,13 +71,16 @@ static void fill_input(const op_case *c, int input, operand *to, dn_dtype type)
     dn_random_sequence random = {.seed = 7, .purpose = (uint32_t)c->op.kind, .step = (uint32_t)input};
     for (int64_t i = 0; i < to->count; i++) {
         if (type == DN_F32) {
-            ((float *)to->first)[i] = real_value(c, input, dn_random_next_uniform(&random, 0, 1));
+            float *reals = to->first;
+            reals[i] = real_value(c, input, dn_random_next_uniform(&random, 0, 1));
         } else if (type == DN_I32) {
             const int32_t drawn = (int32_t)dn_random_next_below(&random, (uint32_t)c->limit);
-            ((int32_t *)to->first)[i] = to->count == 1 ? 5 : drawn;
+            int32_t *integers = to->first;
+            integers[i] = to->count == 1 ? 5 : drawn;
         } else {
             const uint32_t below = c->limit > 0 ? (uint32_t)c->limit : 256;
-            ((uint8_t *)to->first)[i] = (uint8_t)dn_random_next_below(&random, below);
+            uint8_t *bytes = to->first;
+            bytes[i] = (uint8_t)dn_random_next_below(&random, below);
         }
     }
 }
@@ -86,9 +89,9 @@ static void fill_input(const op_case *c, int input, operand *to, dn_dtype type)
 static void leave_kinks(op_run *run)
 {
     if (run->c->op.kind != DN_OP_BATCH_NORM_GRAD && run->c->op.kind != DN_OP_BATCH_NORM_INFER_GRAD) return;
-    float *x = (float *)run->in[1].first;
-    const float *gamma = (float *)run->in[2].first, *beta = (float *)run->in[3].first;
-    const float *mean = (float *)run->in[4].first, *last = (float *)run->in[5].first;
+    float *x = run->in[1].first;
+    const float *gamma = run->in[2].first, *beta = run->in[3].first;
+    const float *mean = run->in[4].first, *last = run->in[5].first;
     const int64_t channels = run->in[2].count;
     for (int64_t i = 0; i < run->in[1].count; i++) {
         const int64_t c = i % channels;
@@ -110,12 +113,13 @@ static bool make_operand(operand *o, const dn_tensor_info *info, int members)
 }
 
 /* A double copy of an operand; integers stay as they are. */
-static char *widen(const operand *o, const dn_tensor_info *info)
+static void *widen(const operand *o, const dn_tensor_info *info)
 {
-    char *wide = dn_calloc((size_t)o->count, sizeof(double));
+    double *wide = dn_calloc((size_t)o->count, sizeof(double));
     if (!wide) return NULL;
+    const float *reals = o->first;
     if (info->dtype == DN_F32)
-        for (int64_t i = 0; i < o->count; i++) ((double *)wide)[i] = ((float *)o->first)[i];
+        for (int64_t i = 0; i < o->count; i++) wide[i] = reals[i];
     else
         memcpy(wide, o->first, o->bytes);
     return wide;
@@ -156,7 +160,7 @@ static bool run_wide(op_run *run)
         if (!present(&c->out[k])) continue;
         const int from = c->alias[k];
         run->wide_data[DN_OP_MAX_IN + k] = dn_calloc((size_t)run->out[k].count, sizeof(double));
-        run->wide.out[k] = from >= 0 ? (void *)(uintptr_t)run->wide.in[from] : run->wide_data[DN_OP_MAX_IN + k];
+        run->wide.out[k] = from >= 0 ? run->wide_data[from] : run->wide_data[DN_OP_MAX_IN + k];
         if (!run->wide.out[k]) return false;
     }
     const dn_call kept = run->wide;
@@ -180,11 +184,9 @@ static void aim(op_run *run, dn_call *call, bool expected)
     }
     for (int k = 0; k < DN_OP_MAX_OUT; k++) {
         if (!present(&c->out[k])) continue;
-        call->out[k] = expected ? run->out[k].expected : run->out[k].floats;
-        if (c->alias[k] >= 0)
-            call->out[k] = (void *)(uintptr_t)call->in[c->alias[k]];
-        else
-            memset(call->out[k], 0xff, run->out[k].bytes); /* a NaN in every type that has one */
+        const operand *o = c->alias[k] >= 0 ? &run->in[c->alias[k]] : &run->out[k];
+        call->out[k] = expected ? o->expected : o->floats;
+        if (c->alias[k] < 0) memset(call->out[k], 0xff, run->out[k].bytes); /* a NaN in every type that has one */
     }
 }
 
@@ -227,6 +229,14 @@ dn_call *op_run_call(op_run *run)
     return &run->call;
 }
 
+static bool same_bits(float a, float b)
+{
+    uint32_t bits_a, bits_b;
+    memcpy(&bits_a, &a, sizeof a);
+    memcpy(&bits_b, &b, sizeof b);
+    return bits_a == bits_b;
+}
+
 /* The largest |error| / tolerance of output k; tolerance = 4 eps sqrt(terms) rms of the right result. */
 static double compare_reals(const op_run *run, int k, double factor, int64_t *worst)
 {
@@ -240,7 +250,7 @@ static double compare_reals(const op_run *run, int k, double factor, int64_t *wo
         double off = fabs(got[i] - right[i]) / tolerance;
         if (isnan(right[i]))
             off = isnan(got[i]) ? 0 : INFINITY;
-        else if (isnan(off) || (run->c->exact && memcmp(&got[i], &expected[i], sizeof *got) != 0))
+        else if (isnan(off) || (run->c->exact && !same_bits(got[i], expected[i])))
             off = INFINITY;
         if (off > largest) {
             largest = off;

@@ -119,7 +119,7 @@ Test(cpu_schedule, like_the_reference)
         const result ref = train("ref", 1, 3, true), cpu = train("cpu", threads, 3, true);
         size_t close = 0;
         for (size_t i = 0; i < ref.count; i++) {
-            const double off = fabs(ref.values[i] - cpu.values[i]);
+            const double off = fabs((double)ref.values[i] - (double)cpu.values[i]);
             cr_assert_lt(off, 2e-3 * STEPS * 1.01, "element %zu", i);
             close += off < 2e-5;
         }
