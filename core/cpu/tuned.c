@@ -30,6 +30,7 @@ static const row rows[DN_OP_COUNT] = {
     [DN_OP_BATCH_NORM] = {dn__tuned_batch_norm, dn__tuned_norm_workspace},
     [DN_OP_BATCH_NORM_GRAD] = {dn__tuned_batch_norm_grad, dn__tuned_norm_workspace},
     [DN_OP_BATCH_NORM_INFER] = {dn__tuned_batch_norm_infer, dn__tuned_norm_workspace},
+    [DN_OP_BATCH_NORM_INFER_GRAD] = {dn__tuned_batch_norm_infer_grad, dn__tuned_norm_workspace},
     [DN_OP_ADAM] = {dn__tuned_adam, NULL},
     [DN_OP_SGD] = {dn__tuned_sgd, NULL},
     [DN_OP_GATHER] = {dn__tuned_gather, NULL},

@@ -168,11 +168,6 @@ typedef struct gradient_rows { /* [C] each */
     const float *mean, *rstd, *gamma, *beta;
 } gradient_rows;
 
-static gradient_rows rows_of(const dn_call *call)
-{
-    return (gradient_rows){call->in[4], call->in[5], call->in[2], call->in[3]};
-}
-
 /* a = sum of d, b = sum of d * xhat over a block, where d is dy past the relu */
 DN_CLONES static void block_sums(float *restrict a, float *restrict b, const float *restrict dy,
                                  const float *restrict x, int64_t rows, int64_t channels, const gradient_rows *g,
@@ -192,14 +187,12 @@ DN_CLONES static void block_sums(float *restrict a, float *restrict b, const flo
 
 static void sums_part(const dn_call *call, void *context, int part, int64_t first, int64_t last)
 {
-    (void)context;
     const int64_t channels = dn__last(call->in_info[0]), step = block_rows(channels);
     const scratch s = scratch_of(call, channels, part);
-    const gradient_rows g = rows_of(call);
     memset(s.first, 0, 2 * (size_t)channels * sizeof *s.first);
     for (int64_t i = first; i < last; i += step) {
         block_sums(s.a, s.b, (const float *)call->in[0] + i * channels, (const float *)call->in[1] + i * channels,
-                   last - i < step ? last - i : step, channels, &g, call->op->args.norm.relu);
+                   last - i < step ? last - i : step, channels, context, call->op->args.norm.relu);
         for (int64_t c = 0; c < channels; c++) {
             s.first[c] += s.a[c];
             s.second[c] += s.b[c];
@@ -207,7 +200,8 @@ static void sums_part(const dn_call *call, void *context, int part, int64_t firs
     }
 }
 
-/* dx = gamma rstd (d - mean d - xhat mean(d xhat)); coefficients: rows gamma rstd, mean d, mean(d xhat) */
+/* dx = gamma rstd (d - mean d - xhat mean(d xhat)); coefficients: rows gamma rstd, mean d, mean(d xhat). The means are 0
+ * where the statistics do not depend on x. */
 DN_CLONES static void gradient_loop(float *dx, const float *dy, const float *x, int64_t rows, int64_t channels,
                                     const gradient_rows *g, const float *coefficients, bool relu)
 {
@@ -224,20 +218,19 @@ DN_CLONES static void gradient_loop(float *dx, const float *dy, const float *x, 
 
 static void gradient_part(const dn_call *call, void *context, int part, int64_t first, int64_t last)
 {
-    (void)context, (void)part;
+    (void)part;
     const int64_t channels = dn__last(call->in_info[0]), start = first * channels;
-    const gradient_rows g = rows_of(call);
     gradient_loop((float *)call->out[0] + start, (const float *)call->in[0] + start, (const float *)call->in[1] + start,
-                  last - first, channels, &g, call->workspace, call->op->args.norm.relu);
+                  last - first, channels, context, call->workspace, call->op->args.norm.relu);
 }
 
-void dn__tuned_batch_norm_grad(const dn_call *call)
+/* @param from_batch whether mean and rstd are those of x itself, so that dx has a part that comes through them */
+static void gradients(const dn_call *call, gradient_rows *g, bool from_batch)
 {
     const int64_t channels = dn__last(call->in_info[0]), rows = dn__count(call->in_info[0]) / channels;
-    const gradient_rows g = rows_of(call);
     float *dgamma = call->out[1], *dbeta = call->out[2]; /* [C], optional */
     float *coefficients = call->workspace;               /* [3,C] */
-    dn__split(call, rows, channels, sums_part, NULL);
+    dn__split(call, rows, channels, sums_part, g);
     const scratch all = scratch_of(call, channels, 0);
     for (int part = 1; part < dn__parts(call, rows, channels); part++) {
         const scratch s = scratch_of(call, channels, part);
@@ -249,9 +242,25 @@ void dn__tuned_batch_norm_grad(const dn_call *call)
     for (int64_t c = 0; c < channels; c++) {
         if (dbeta) dbeta[c] = (float)all.first[c];
         if (dgamma) dgamma[c] = (float)all.second[c];
-        coefficients[c] = g.gamma[c] * g.rstd[c];
-        coefficients[channels + c] = (float)(all.first[c] / (double)rows);
-        coefficients[2 * channels + c] = (float)(all.second[c] / (double)rows);
+        coefficients[c] = g->gamma[c] * g->rstd[c];
+        coefficients[channels + c] = from_batch ? (float)(all.first[c] / (double)rows) : 0;
+        coefficients[2 * channels + c] = from_batch ? (float)(all.second[c] / (double)rows) : 0;
     }
-    if (call->out[0]) dn__split(call, rows, channels, gradient_part, NULL);
+    if (call->out[0]) dn__split(call, rows, channels, gradient_part, g);
+}
+
+void dn__tuned_batch_norm_grad(const dn_call *call)
+{
+    gradient_rows g = {.gamma = call->in[2], .beta = call->in[3], .mean = call->in[4], .rstd = call->in[5]};
+    gradients(call, &g, true);
+}
+
+void dn__tuned_batch_norm_infer_grad(const dn_call *call)
+{
+    const int64_t channels = dn__last(call->in_info[0]);
+    const float *variance = call->in[5];                   /* [C] */
+    float *rstd = (float *)call->workspace + 3 * channels; /* [C], the last row of coefficients */
+    for (int64_t c = 0; c < channels; c++) rstd[c] = (float)(1 / sqrt(variance[c] + call->op->args.norm.epsilon));
+    gradient_rows g = {.gamma = call->in[2], .beta = call->in[3], .mean = call->in[4], .rstd = rstd};
+    gradients(call, &g, false);
 }
