@@ -200,8 +200,8 @@ static void sums_part(const dn_call *call, void *context, int part, int64_t firs
     }
 }
 
-/* dx = gamma rstd (d - mean d - xhat mean(d xhat)); coefficients: rows gamma rstd, mean d, mean(d xhat). The means are 0
- * where the statistics do not depend on x. */
+/* dx = gamma rstd (d - mean d - xhat mean(d xhat)); coefficients: rows gamma rstd, mean d, mean(d xhat). The means are
+ * 0 where the statistics do not depend on x. */
 DN_CLONES static void gradient_loop(float *dx, const float *dy, const float *x, int64_t rows, int64_t channels,
                                     const gradient_rows *g, const float *coefficients, bool relu)
 {
