@@ -113,13 +113,15 @@ static bool covered(const pooling *g)
 }
 
 /* The gradient d [C] of one output pixel goes to the input pixel of this tap, in the channels where it had won. */
-static inline void pass(float *to, const float *d, const uint8_t *winner, int tap, int64_t channels)
+static inline void pass(float *restrict to, const float *restrict d, const uint8_t *restrict winner, int tap,
+                        int64_t channels)
 {
 #pragma omp simd
     for (int64_t c = 0; c < channels; c++) to[c] = winner[c] == tap ? d[c] : 0;
 }
 
-static inline void pass_more(float *to, const float *d, const uint8_t *winner, int tap, int64_t channels)
+static inline void pass_more(float *restrict to, const float *restrict d, const uint8_t *restrict winner, int tap,
+                             int64_t channels)
 {
 #pragma omp simd
     for (int64_t c = 0; c < channels; c++) to[c] += winner[c] == tap ? d[c] : 0;
