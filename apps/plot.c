@@ -128,7 +128,7 @@ static void put_headings(FILE *to, const drawing *d)
     for (int i = 0; i < d->plot->n_panels; i++) {
         const dn_plot_panel *panel = &d->plot->panels[i];
         const int x = panel_x(i), y = d->height - 64;
-        put_label(to, panel->title, 22, x, y, "left font ':Bold,18' textcolor rgb '" INK "'");
+        put_label(to, panel->title, 22, x, y, "left font ',18' textcolor rgb '" INK "'");
         put_label(to, panel->line1, 38, x, y - 20, "left font ',12' textcolor rgb '" PALE "'");
         put_label(to, panel->line2, 24, x, y - 36, "left font ',12' textcolor rgb '" PALE "'");
         put_label(to, "AUROC", 8, x + STRIP + 6, y - 36, "left font ',11' textcolor rgb '" PALE "'");
