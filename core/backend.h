@@ -31,6 +31,7 @@ typedef struct dn_memory {
 
 struct dn_backend {
     const char *name; /**< "ref", "cpu", "cuda", "cuda-emu" */
+    bool uses_heap;   /**< its memory is that of core/alloc.h: a buffer may take over what the host has allocated */
 
     /** @param spec the device name after the backend's, such as ":0", or "" */
     dn_status (*open)(dn_device **out, const char *spec, const dn_device_options *options);

@@ -68,6 +68,26 @@ dn_status dn_buffer_new(dn_buffer **out, dn_device *device, size_t bytes)
     return status;
 }
 
+dn_status dn_buffer_take(dn_buffer **out, dn_device *device, void *host, size_t bytes)
+{
+    if (device->backend->uses_heap) {
+        *out = dn_calloc(1, sizeof **out);
+        if (*out)
+            **out = (dn_buffer){.device = device, .bytes = bytes, .data = host};
+        else
+            dn_free(host);
+        return *out ? DN_OK : DN_ERROR_MEMORY;
+    }
+    dn_status status = dn_buffer_new(out, device, bytes);
+    if (status == DN_OK) status = dn_buffer_upload(*out, 0, host, bytes);
+    if (status != DN_OK) {
+        dn_buffer_close(*out);
+        *out = NULL;
+    }
+    dn_free(host);
+    return status;
+}
+
 void dn_buffer_close(dn_buffer *buffer)
 {
     if (!buffer) return;

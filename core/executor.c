@@ -113,11 +113,11 @@ static dn_status fail_too_big(const dn_executor *ex, size_t needed, size_t avail
                  best->shared ? "" : " for each member");
     }
     char advice[96] = "use fewer members or a smaller network";
-    const size_t fixed = needed - ex->plan.temporaries;
-    if (p->batch > 1 && fixed < available) {
-        const double share = (double)(available - fixed) / (double)ex->plan.temporaries;
-        snprintf(advice, sizeof advice, "a batch of %d fits", (int)fmax(1.0, floor(p->batch * share)));
-    }
+    /* What grows with the batch; the rest does not. */
+    const size_t growing = ex->plan.temporaries + ex->plan.workspace, fixed = needed - growing;
+    const double share = fixed < available ? (double)(available - fixed) / (double)growing : 0.0;
+    if (p->batch > 1 && floor(p->batch * share) >= 1.0)
+        snprintf(advice, sizeof advice, "a batch of %d fits", (int)floor(p->batch * share));
     return dn_fail(DN_ERROR_MEMORY, "%s needs %.1f MiB, '%s' has %.1f MiB free; the largest tensors: %s; %s", p->name,
                    (double)needed / 1048576.0, dn_device_name(ex->device), (double)available / 1048576.0, largest,
                    advice);

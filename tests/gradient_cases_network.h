@@ -13,11 +13,12 @@ static inline dn_tensor build_conv(probe *b, const int *o)
     return weighted_sum(b, dn_conv2d(b->p, x, w, bias, o[2], o[3], o[5] != 0));
 }
 
-/* options: bias, relu, kind of x, rank 4 */
+/* options: bias, relu, kind of x, rank 4, weights that want no gradient */
 static inline dn_tensor build_linear(probe *b, const int *o)
 {
     const dn_tensor x = add_leaf(b, (leaf_kind)o[2], o[3] ? DN_SHAPE(3, 2, 1, 2) : DN_SHAPE(3, 4));
-    const dn_tensor w = add_leaf(b, OWN_PARAMETER, DN_SHAPE(5, 4));
+    const dn_shape weights = DN_SHAPE(5, 4);
+    const dn_tensor w = o[4] ? dn_fill(b->p, weights, false, 0.5) : add_leaf(b, OWN_PARAMETER, weights);
     const dn_tensor bias = o[0] ? add_leaf(b, OWN_PARAMETER, DN_SHAPE(5)) : DN_NONE;
     return weighted_sum(b, dn_linear(b->p, x, w, bias, o[1] != 0));
 }
@@ -73,6 +74,7 @@ static const gradient_case network_cases[] = {
     {"linear of images, bias, relu", build_linear, {1, 1, OWN_INPUT, 1}},
     {"linear of a shared input, bias, relu", build_linear, {1, 1, SHARED_INPUT, 0}},
     {"linear of a shared input", build_linear, {0, 0, SHARED_INPUT, 1}},
+    {"linear, bias, fixed weights", build_linear, {1, 0, OWN_INPUT, 0, 1}},
     {"batch norm", build_norm, {1, 0, OWN_INPUT, 0, -1, 0}},
     {"batch norm, relu, unbiased", build_norm, {1, 1, OWN_INPUT, 0, -1, 1}},
     {"batch norm of rows, relu", build_norm, {1, 1, OWN_INPUT, 1, -1, 0}},

@@ -85,10 +85,10 @@ static dn_status copy(dn_device *device, void *to, const void *from, size_t byte
     return DN_OK;
 }
 
-#define SHARED_PART                                                                                           \
-    .close = close_device, .available = available, .allocate = allocate, .release = release, .upload = copy,  \
-    .download = copy, .compile = dn__cpu_compile, .discard = dn__cpu_discard, .workspace = dn__cpu_workspace, \
-    .kernel_name = dn__cpu_kernel_name, .attach = dn__cpu_attach, .run = dn__cpu_run
+#define SHARED_PART                                                                                             \
+    .uses_heap = true, .close = close_device, .available = available, .allocate = allocate, .release = release, \
+    .upload = copy, .download = copy, .compile = dn__cpu_compile, .discard = dn__cpu_discard,                   \
+    .workspace = dn__cpu_workspace, .kernel_name = dn__cpu_kernel_name, .attach = dn__cpu_attach, .run = dn__cpu_run
 
 const dn_backend dn__backend_ref = {.name = "ref", .open = open_ref, .list = list_ref, SHARED_PART};
 const dn_backend dn__backend_cpu = {.name = "cpu", .open = open_cpu, .list = list_cpu, SHARED_PART};

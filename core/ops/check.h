@@ -27,7 +27,7 @@ int64_t dn__channels(const dn_program *p, dn_tensor x);
 /* relu's gradient: dy where y > 0. For ops that have a relu inside. */
 dn_tensor dn__relu_grad(dn_program *p, dn_tensor dy, dn_tensor y);
 
-/* The gradient rule of conv2d and linear. A weight that wants no gradient leaves the bias without one too. */
+/* The gradient rule of conv2d and linear. */
 void dn__grad_affine(dn_program *p, const dn_op *op, dn_op_kind data_grad, dn_op_kind weight_grad);
 
 /* For a file of gradient ops: none of them is differentiated again. */

@@ -31,15 +31,16 @@ void dn__grad_affine(dn_program *p, const dn_op *op, dn_op_kind data_grad, dn_op
     if (op->args.conv.relu) dy = dn__relu_grad(p, dy, y);
     if (dn_is_none(dy)) return;
     const bool one = dn__info(p, dy)->shared;
-    if (dn__input_wants(p, op, 1)) {
+    const bool wants_bias = dn__input_wants(p, op, 2);
+    if (dn__input_wants(p, op, 1) || wants_bias) { /* one kernel makes both */
         const dn_tensor inputs[2] = {x, dy};
         dn_op grad = dn__op(weight_grad, inputs, 2);
         grad.args = op->args;
         dn__output(p, &grad, 0, dn__info(p, w)->shape, one);
-        if (dn__input_wants(p, op, 2)) dn__output(p, &grad, 1, p->tensors[op->in[2]].shape, one);
+        if (wants_bias) dn__output(p, &grad, 1, p->tensors[op->in[2]].shape, one);
         dn__append(p, grad);
-        dn__accumulate(p, op->in[1], (dn_tensor){grad.out[0]});
-        if (grad.out[1] >= 0) dn__accumulate(p, op->in[2], (dn_tensor){grad.out[1]});
+        if (dn__input_wants(p, op, 1)) dn__accumulate(p, op->in[1], (dn_tensor){grad.out[0]});
+        if (wants_bias) dn__accumulate(p, op->in[2], (dn_tensor){grad.out[1]});
     }
     if (dn__input_wants(p, op, 0)) {
         const dn_tensor inputs[2] = {dy, w};

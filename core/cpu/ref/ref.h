@@ -1,7 +1,7 @@
 /** What the reference kernels share.
  *
  * They define every op: the shortest loops, never tuned. Each file is written in `real` and built twice, for float and
- * for double (DN_REAL_DOUBLE); sums run in double in both.
+ * for double (DN_REAL_DOUBLE); sums over more than a window of pooling run in double in both.
  */
 #ifndef DN_CORE_CPU_REF_REF_H
 #define DN_CORE_CPU_REF_REF_H
