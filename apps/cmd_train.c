@@ -112,7 +112,7 @@ typedef struct listener {
     const arguments *arguments;
     const char *run;
     dn_progress *progress;
-    size_t planned; /* bytes: the plan, and what the process had before; what loading took if that was more */
+    size_t planned; /* bytes: the plan, and what the process had before */
 } listener;
 
 /* A start that fails leaves no folder behind. */
@@ -128,14 +128,10 @@ static void on_plan(void *context, const dn_plan *plan, size_t process_bytes)
     listener *l = context;
     /* The resident data sets are there already: they are in the plan and in the process. */
     const size_t rest = process_bytes > plan->external ? process_bytes - plan->external : 0;
-    const size_t training = plan->total + rest, loading = dn_memory_peak();
-    l->planned = training > loading ? training : loading;
+    l->planned = plan->total + rest;
     if (l->arguments->quiet && !l->arguments->plan_only) return;
     dn_plan_print(plan, stderr);
-    fprintf(stderr, "  %-28s %10.1f MiB\n", "with program and libraries", (double)training / 1048576.0);
-    /* While a set is put on the device the host has it too. */
-    if (loading > training)
-        fprintf(stderr, "  %-28s %10.1f MiB\n", "while loading the data", (double)loading / 1048576.0);
+    fprintf(stderr, "  %-28s %10.1f MiB\n", "with program and libraries", (double)l->planned / 1048576.0);
 }
 
 static bool stop(void *context)

@@ -48,7 +48,8 @@ typedef struct dn_resident {
     dn_dtype type;
 } dn_resident;
 
-dn_status dn_resident_new(dn_resident *out, dn_device *device, const dn_dataset *set);
+/** Takes the set's images over: it keeps its labels and sizes only. */
+dn_status dn_resident_take(dn_resident *out, dn_device *device, dn_dataset *set);
 void dn_resident_close(dn_resident *resident);
 
 /** The external tensor that stands for it in a program. */

@@ -44,7 +44,7 @@ static dn_tensor mask_unused(dn_program *p, const dn_network *n, dn_tensor logit
 static dn_tensor leave_out_loss(const dn_objective *o, const dn_network *n, dn_tensor ce, dn_tensor logits)
 {
     const dn_recipe *r = n->recipe;
-    const batch out = draw_batch(o, n, r->leave_out.batch ? r->leave_out.batch : r->train.batch, 1);
+    const batch out = draw_batch(o, n, r->leave_out.batch, 1);
     dn_forward forward = dn_forward_train;
     forward.prefix = "left out/";
     dn_tensor logits_out = dn_network_build(n, o->program, out.images, &forward);
@@ -101,10 +101,13 @@ static void minimize(const dn_objective *o, const dn_network *n, dn_tensor loss)
 
 /* ---- the program ---- */
 
-static dn_status count_steps(dn_objective *o, const dn_recipe_train *train)
+/* An epoch is one pass over what a member is trained on: of leave-out members, over their own classes (as if all classes
+ * were equally frequent). */
+static dn_status count_steps(dn_objective *o, const dn_network *n)
 {
+    const dn_recipe_train *train = &n->recipe->train;
     enum { MOST = 1 << 24 }; /* schedules count in f32 */
-    const int64_t items = o->train.shape.dim[0];
+    const int64_t items = o->train.shape.dim[0] * n->columns / n->classes;
     o->steps_per_epoch = (items + train->batch - 1) / train->batch;
     const double steps = train->steps > 0 ? (double)train->steps : ceil(train->epochs * (double)o->steps_per_epoch);
     if (steps > MOST)
@@ -149,11 +152,11 @@ static dn_status build(dn_objective *o, const dn_network *n, const char *data_di
     return dn_program_seal(p);
 }
 
-dn_status dn_objective_open(dn_objective *o, const dn_network *n, const dn_dataset *train, const char *data_dir)
+dn_status dn_objective_open(dn_objective *o, const dn_network *n, dn_dataset *train, const char *data_dir)
 {
     *o = (dn_objective){.step = DN_NONE, .mutual_information = DN_NONE, .pool = {DN_NONE, DN_NONE}};
-    dn_status status = dn_resident_new(&o->train, n->device, train);
-    if (status == DN_OK) status = count_steps(o, &n->recipe->train);
+    dn_status status = dn_resident_take(&o->train, n->device, train);
+    if (status == DN_OK) status = count_steps(o, n);
     if (status == DN_OK) status = build(o, n, data_dir);
     if (status != DN_OK) dn_objective_close(o);
     return status;

@@ -25,16 +25,15 @@ typedef struct dn_objective {
     dn_tensor pool[2], pool_size[2]; /**< leave_out: i32 [M] and [1] of each member; [0]: own classes, [1]: left out */
 } dn_objective;
 
-/** Builds and seals the program. @param train the recipe's training set, only read now
+/** Builds and seals the program. @param train the recipe's training set; its images are taken over
  *  @param data_dir where sources of kind `data` are looked for. @param out free with dn_objective_close() */
-dn_status dn_objective_open(dn_objective *out, const dn_network *network, const dn_dataset *train,
-                            const char *data_dir);
+dn_status dn_objective_open(dn_objective *out, const dn_network *network, dn_dataset *train, const char *data_dir);
 void dn_objective_close(dn_objective *objective);
 
 struct dn_executor;
 
-/** dn_objective_open() and an executor for the program: all that training needs of the set's images is on the device
- *  then, and they are freed. Nothing else is allocated yet: the executor's plan can be looked at.
+/** dn_objective_open() and an executor for the program: the set's images belong to the
+ *  device then. Nothing else is allocated yet: the executor's plan can be looked at.
  *  @param executor close before the objective */
 dn_status dn_objective_place(dn_objective *out, struct dn_executor **executor, const dn_network *network,
                              dn_dataset *train, const char *data_dir);

@@ -75,8 +75,6 @@ dn_status dn_objective_place(dn_objective *o, dn_executor **ex, const dn_network
 {
     *ex = NULL;
     DN_TRY(dn_objective_open(o, n, train, data_dir));
-    dn_free(train->images); /* they are on the device now */
-    train->images = NULL;
     return dn_executor_open(ex, o->program, n->device);
 }
 

@@ -42,7 +42,7 @@ static dn_tensor by_source(const dn_objective *o, const dn_recipe_mi *mi, const 
 /* Items of the training set, or of a set of its own, the same for all members. */
 static dn_tensor draw_shared(dn_program *p, dn_tensor images, dn_tensor step, const dn_recipe *r)
 {
-    const dn_indices_options options = {.batch = r->mi.batch ? r->mi.batch : r->train.batch,
+    const dn_indices_options options = {.batch = r->mi.batch,
                                         .count = dn_shape_of(p, images).dim[0],
                                         .pool = DN_NONE,
                                         .pool_size = DN_NONE,
@@ -61,7 +61,7 @@ static dn_tensor open_set(dn_objective *o, const dn_network *n, unsigned index, 
     if (status == DN_OK && (set->height != n->height || set->width != n->width || set->channels != n->channels))
         status = dn_fail(DN_ERROR_SHAPE, "mi.sources.%u: '%s' has images of %dx%dx%d, the training set %dx%dx%d", index,
                          expression, set->height, set->width, set->channels, n->height, n->width, n->channels);
-    if (status == DN_OK) status = dn_resident_new(&o->sources[index], n->device, set);
+    if (status == DN_OK) status = dn_resident_take(&o->sources[index], n->device, set);
     dn_dataset_close(set);
     if (status != DN_OK) return dn_program_fail(o->program, status, "%s", dn_error_last());
     char name[64];
@@ -76,7 +76,7 @@ static dn_tensor draw_source(dn_objective *o, const dn_network *n, unsigned inde
     const dn_recipe_source *source = &r->mi.sources[index];
     dn_program *p = o->program;
     const dn_tensor step = source->redraw_every > 1 ? dn_hold(p, o->step, source->redraw_every) : o->step;
-    const dn_shape shape = DN_SHAPE(r->mi.batch ? r->mi.batch : r->train.batch, n->height, n->width, n->channels);
+    const dn_shape shape = DN_SHAPE(r->mi.batch, n->height, n->width, n->channels);
     switch (source->kind) {
     case DN_SOURCE_PATCH_SHUFFLE:
         return dn_prepare(p, &r->data,

@@ -2,13 +2,14 @@
 #include "apps/network.h"
 #include "core/ops.h"
 
-dn_status dn_resident_new(dn_resident *out, dn_device *device, const dn_dataset *set)
+dn_status dn_resident_take(dn_resident *out, dn_device *device, dn_dataset *set)
 {
     *out = (dn_resident){.shape = DN_SHAPE(set->n, set->height, set->width, set->channels), .type = set->type};
     if (set->n < 1) return dn_fail(DN_ERROR_ARGUMENT, "data set '%s' is empty", set->name);
     const size_t bytes = (size_t)dn_shape_count(&out->shape) * dn_dtype_size(set->type);
-    DN_TRY(dn_buffer_new(&out->images, device, bytes));
-    return dn_buffer_upload(out->images, 0, set->images, bytes);
+    void *images = set->images;
+    set->images = NULL;
+    return dn_buffer_take(&out->images, device, images, bytes);
 }
 
 void dn_resident_close(dn_resident *resident)
