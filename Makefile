@@ -22,30 +22,30 @@ all: ## build the program, build/dunlin (the default)
 	@$(call compile,$(BUILD))
 
 demo: ## install what is missing, build, and train and judge a small ensemble
-	@cmake/packages.sh build
+	@cmake/packages.sh build demo
 	@$(call configure,$(BUILD),$(call new,$(BUILD),-DDN_TESTS=OFF))
 	@$(call compile,$(BUILD))
 	@apps/demo.sh $(BUILD)/dunlin
 
 test: ## install what is missing, build, and run all tests; CTEST_FLAGS="-R name" runs some
-	@cmake/packages.sh build test
+	@cmake/packages.sh build demo test
 	@$(call configure,$(BUILD),-DDN_TESTS=ON)
 	@$(call compile,$(BUILD))
 	@$(call ctest,$(BUILD))
 
 test-sanitize: ## the same tests under the address and undefined-behaviour sanitizers
-	@cmake/packages.sh build test
+	@cmake/packages.sh build demo test
 	@$(call configure,$(BUILD)-sanitize,$(unoptimized) -DDN_TESTS=ON -DDN_SANITIZE=ON)
 	@$(call compile,$(BUILD)-sanitize)
 	@$(call ctest,$(BUILD)-sanitize) --label-exclude lint
 
 check-clang: ## compile everything with clang, warnings are errors
-	@cmake/packages.sh build test lint
+	@cmake/packages.sh build demo test lint
 	@CC=clang $(call configure,$(BUILD)-clang,$(unoptimized) -DDN_TESTS=ON)
 	@$(call compile,$(BUILD)-clang)
 
 lint: ## style, complexity and static analysis (also part of make test where the tools are there)
-	@cmake/packages.sh build test lint
+	@cmake/packages.sh build demo test lint
 	@$(call configure,$(BUILD),-DDN_TESTS=ON)
 	@$(call ctest,$(BUILD)) --label-regex lint
 
@@ -53,7 +53,7 @@ format: ## rewrite all C files in the project's format
 	@tests/lint/files.sh c h cu cuh | xargs "$$(tests/lint/tool.sh clang-format)" -i
 
 deps: ## install what building, testing and linting need
-	@cmake/packages.sh build test lint
+	@cmake/packages.sh build demo test lint
 
 install: all ## install the program, the library and the headers under PREFIX
 	@cmake --install $(BUILD) --prefix $(PREFIX)

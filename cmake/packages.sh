@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what is missing to build, test or lint Dunlin.   usage: cmake/packages.sh [-n] build|test|lint ...
+# Installs what is missing to build, test or lint Dunlin.   usage: cmake/packages.sh [-n] build|demo|test|lint ...
 #
 # What is needed is probed, not looked up in a package database, so that libraries from any source count and a machine
 # with everything answers at once. On Debian and its relatives apt-get installs the rest; elsewhere the list is printed.
@@ -17,11 +17,10 @@ build libhdf5-dev      module  hdf5
 build zlib1g-dev       module  zlib
 build libcyaml-dev     module  libcyaml
 build libyaml-dev      module  yaml-0.1
-build libyaml-dev      module  yaml-0.1
 build libcjson-dev     module  libcjson
 build librandom123-dev header  Random123/philox.h
 build libdnnl-dev      header  oneapi/dnnl/dnnl.h
-build gnuplot-nox      command gnuplot
+demo  gnuplot-nox      command gnuplot
 test  libcriterion-dev module  criterion
 lint  python3          command python3
 lint  clang            command clang
