@@ -60,6 +60,12 @@ dn_status dn_grow(void **items, size_t *capacity, size_t count, size_t size)
     return DN_OK;
 }
 
+void *dn_shrink(void *memory, size_t bytes)
+{
+    void *smaller = realloc(memory, bytes ? bytes : 1);
+    return smaller ? smaller : memory;
+}
+
 void dn_free(void *memory)
 {
     free(memory);

@@ -27,6 +27,9 @@ char *dn_format(const char *format, ...) DN_PRINTF(1, 2);
  *  New room is zeroed. @return DN_OK or DN_ERROR_MEMORY, the array is then untouched */
 dn_status dn_grow(void **items, size_t *capacity, size_t count, size_t size);
 
+/** Gives back all but the first `bytes`. @return the memory, which may have moved; never NULL */
+void *dn_shrink(void *memory, size_t bytes);
+
 /** Frees what the functions above gave; NULL is allowed. */
 void dn_free(void *memory);
 

@@ -40,28 +40,21 @@ dn_status dn__dataset_copy_names(dn_dataset *d, const char *const *names)
 
 /* Keeps the items i with number[i] >= 0, at most `most` of them, and gives them these numbers as labels.
  * number[] is by old label; NULL keeps labels as they are. */
-static dn_status keep_items(dn_dataset *d, const int *number, int64_t most)
+static void keep_items(dn_dataset *d, const int *number, int64_t most)
 {
-    dn_dataset kept = {.type = d->type};
-    int64_t n = 0;
-    for (int64_t i = 0; i < d->n && n < most; i++) n += !number || number[d->labels[i]] >= 0;
-    if (n == d->n && !number) return DN_OK;
     const size_t item = (size_t)d->height * (size_t)d->width * (size_t)d->channels * dn_dtype_size(d->type);
-    const dn_status status = dn__dataset_allocate(&kept, n, d->height, d->width, d->channels, d->labels != NULL);
-    if (status != DN_OK) {
-        dn_free(kept.images);
-        return status;
-    }
-    for (int64_t i = 0, to = 0; to < n; i++) {
+    char *images = d->images;
+    int64_t kept = 0;
+    for (int64_t i = 0; i < d->n && kept < most; i++) {
         if (number && number[d->labels[i]] < 0) continue;
-        memcpy((char *)kept.images + (size_t)to * item, (const char *)d->images + (size_t)i * item, item);
-        if (kept.labels) kept.labels[to] = number ? number[d->labels[i]] : d->labels[i];
-        to++;
+        if (kept != i) memcpy(images + (size_t)kept * item, images + (size_t)i * item, item);
+        if (d->labels) d->labels[kept] = number ? number[d->labels[i]] : d->labels[i];
+        kept++;
     }
-    dn_free(d->images);
-    dn_free(d->labels);
-    d->images = kept.images, d->labels = kept.labels, d->n = n;
-    return DN_OK;
+    if (kept == d->n) return;
+    d->n = kept;
+    d->images = dn_shrink(images, (size_t)kept * item);
+    if (d->labels) d->labels = dn_shrink(d->labels, (size_t)kept * sizeof *d->labels);
 }
 
 /* Renumbers the class names. */
@@ -92,7 +85,7 @@ static dn_status choose_classes(dn_dataset *d, const char *list, int64_t most)
     if (number) {
         for (int c = 0; c < d->classes; c++) number[c] = -1;
         for (int i = 0; i < count; i++) number[chosen[i]] = i;
-        status = keep_items(d, number, most);
+        keep_items(d, number, most);
     }
     if (status == DN_OK) status = choose_names(d, chosen, count);
     dn_free(number);
@@ -127,7 +120,7 @@ static dn_status load(dn_dataset *d, const dn__expression *e, const dn_dataset_o
     if (e->classes)
         DN_TRY(choose_classes(d, e->classes, most));
     else
-        DN_TRY(keep_items(d, NULL, most));
+        keep_items(d, NULL, most);
     if (e->height) DN_TRY(dn_dataset_resize(d, e->height, e->width, e->channels));
     return describe(d, e);
 }
