@@ -1,10 +1,10 @@
 #include "datasets/expression.h"
 
-#include <limits.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/nearest.h"
 
 #define GRAMMAR "name[classes][:split][@HxWxC]"
 
@@ -83,36 +83,6 @@ void dn__expression_clear(dn__expression *e)
     *e = (dn__expression){0};
 }
 
-/* Levenshtein distance; texts beyond the table's length are compared by their beginnings. */
-static int distance(const char *a, const char *b)
-{
-    enum { LONGEST = 64 };
-    int row[LONGEST + 1];
-    const int na = (int)strnlen(a, LONGEST), nb = (int)strnlen(b, LONGEST);
-    for (int j = 0; j <= nb; j++) row[j] = j;
-    for (int i = 1; i <= na; i++) {
-        int diagonal = row[0];
-        row[0] = i;
-        for (int j = 1; j <= nb; j++) {
-            const int above = row[j], replaced = diagonal + (a[i - 1] != b[j - 1]);
-            const int added = (above < row[j - 1] ? above : row[j - 1]) + 1;
-            row[j] = replaced < added ? replaced : added;
-            diagonal = above;
-        }
-    }
-    return row[nb];
-}
-
-int dn__nearest(const char *text, const char *const *candidates, int count)
-{
-    int best = -1, least = INT_MAX;
-    for (int i = 0; i < count; i++) {
-        const int d = distance(text, candidates[i]);
-        if (d < least) least = d, best = i;
-    }
-    return best;
-}
-
 static int class_by_name(const char *name, int classes, char *const *names)
 {
     for (int i = 0; names && i < classes; i++)
@@ -135,12 +105,12 @@ static dn_status parse_item(int *first, int *last, const char *item, int classes
     }
     *first = *last = class_by_name(item, classes, names);
     if (*first >= 0) return DN_OK;
-    const int near = names ? dn__nearest(item, (const char *const *)names, classes) : -1;
-    if (near >= 0)
+    const char *near = names ? dn_nearest(item, (const char *const *)names, (size_t)classes) : NULL;
+    if (near)
         return dn_fail(DN_ERROR_ARGUMENT,
                        "unknown class '%s'; the nearest is '%s' (number %d); expected a name, a "
                        "number 0 to %d, or a rising range such as 0-4",
-                       item, names[near], near, classes - 1);
+                       item, near, class_by_name(near, classes, names), classes - 1);
     return dn_fail(DN_ERROR_ARGUMENT, "unknown class '%s', expected a number 0 to %d, or a rising range such as 0-4",
                    item, classes - 1);
 }

@@ -23,7 +23,4 @@ void dn__expression_clear(dn__expression *e);
  *  @param names [classes], or NULL if classes have no names */
 dn_status dn__classes_parse(int **chosen, int *count, const char *list, int classes, char *const *names);
 
-/** @return the index of the text nearest to `text` among `candidates` by edit distance; -1 if there is none */
-int dn__nearest(const char *text, const char *const *candidates, int count);
-
 #endif

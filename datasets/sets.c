@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/alloc.h"
+#include "core/nearest.h"
 
 static const char *const digit_names[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
 static const char *const letter_names[] = {"A", "B", "C", "D", "E", "F", "G", "H", "I", "J"};
@@ -93,8 +94,9 @@ static dn_status unknown_set(const char *name)
         names[count++] = sets[i].name;
         append(list, sizeof list, sets[i].name);
     }
-    return dn_fail(DN_ERROR_ARGUMENT, "unknown data set '%s'; the nearest is '%s'; there are: %s", name,
-                   names[dn__nearest(name, names, count)], list);
+    const char *near = dn_nearest(name, names, (size_t)count);
+    return dn_fail(DN_ERROR_ARGUMENT, "unknown data set '%s'%s%s%s; there are: %s", name,
+                   near ? "; the nearest is '" : "", near ? near : "", near ? "'" : "", list);
 }
 
 static dn_status unknown_split(const dn__set *set, const char *split)
@@ -106,8 +108,9 @@ static dn_status unknown_split(const dn__set *set, const char *split)
         splits[count++] = s->split;
         append(list, sizeof list, s->split);
     }
-    return dn_fail(DN_ERROR_ARGUMENT, "unknown split '%s' of '%s'; the nearest is '%s'; there are: %s", split,
-                   set->name, splits[dn__nearest(split, splits, count)], list);
+    const char *near = dn_nearest(split, splits, (size_t)count);
+    return dn_fail(DN_ERROR_ARGUMENT, "unknown split '%s' of '%s'%s%s%s; there are: %s", split, set->name,
+                   near ? "; the nearest is '" : "", near ? near : "", near ? "'" : "", list);
 }
 
 dn_status dn__set_find(const dn__set **out, const dn__expression *e)

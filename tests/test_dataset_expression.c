@@ -62,6 +62,9 @@ Test(dataset_expression, errors_name_what_comes_nearest)
     static const bad_expression cases[] = {
         {"glyfs", "data set 'glyfs': unknown data set 'glyfs'; the nearest is 'glyphs'; there are: mnist, "},
         {"glyphs:tset", "unknown split 'tset' of 'glyphs'; the nearest is 'test'; there are: train, test, letters"},
+        {"zzzzzz", "unknown data set 'zzzzzz'; there are: mnist, "},
+        {"glyphs:zzzzzz", "unknown split 'zzzzzz' of 'glyphs'; there are: train, test, letters"},
+        {"glyphs[zzzzzz]:textures", "unknown class 'zzzzzz', expected a number 0 to 4"},
         {"glyphs[10]:test", "class 10 in '[10]', expected 0 to 9"},
         {"glyphs[4-2]:test", "unknown class '4-2'"},
         {"glyphs[1,,2]:test", "unknown class ''"},
