@@ -92,7 +92,7 @@ Test(models, wrong_requests_are_explained)
     cr_expect(strstr(build_error("mlp", 10, 0, DN_SHAPE(2, 784)), "[2,784]"));
     cr_expect(strstr(build_error("mlp", 0, 0, DN_SHAPE(2, 8, 8, 1)), "0 classes"));
     cr_expect(strstr(build_error("mlp", 3, -1, DN_SHAPE(2, 8, 8, 1)), "width -1"));
-    cr_expect(strstr(build_error("toy_convnet", 3, 0, DN_SHAPE(2, 8, 8, 1)), "at least 10"));
+    cr_expect(strstr(build_error("toy_convnet", 3, 0, DN_SHAPE(2, 8, 8, 1)), "H and W at least 10"));
 }
 
 static double sum_of_losses(rig *r, dn_tensor loss)

@@ -1,6 +1,7 @@
 #include "layers/models/models.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/nearest.h"
@@ -69,13 +70,13 @@ bool dn__check_images(dn_program *p, const dn_model_options *options, dn_tensor 
 {
     if (dn_is_none(images)) return false;
     const dn_shape shape = dn_shape_of(p, images);
-    char text[64];
+    char text[64], multiples[32] = "";
     const bool fits = shape.rank == 4 && shape.dim[1] >= least && shape.dim[2] >= least &&
                       shape.dim[1] % multiple == 0 && shape.dim[2] % multiple == 0;
+    if (multiple > 1) snprintf(multiples, sizeof multiples, "multiples of %d and ", multiple);
     if (!fits)
-        dn_program_fail(p, DN_ERROR_SHAPE,
-                        "model '%s' takes images [N,H,W,C] with H and W multiples of %d and at least %d, not %s",
-                        options->name, multiple, least, dn_shape_text(&shape, text));
+        dn_program_fail(p, DN_ERROR_SHAPE, "model '%s' takes images [N,H,W,C] with H and W %sat least %d, not %s",
+                        options->name, multiples, least, dn_shape_text(&shape, text));
     return fits;
 }
 
