@@ -89,7 +89,7 @@ static dn_status take_number(const char *option, const char *arg, int *to)
 
 static dn_status take_word(arguments *a, const char *arg)
 {
-    if (a->words++ == 0) return dn_cli_choose("dunlin bench", arg, kinds, BENCH_KINDS, &a->kind);
+    if (a->words++ == 0) return dn_cli_choose("what to time", arg, kinds, BENCH_KINDS, &a->kind);
     if (!strchr(arg, '=') && !a->workload.recipe) {
         a->workload.recipe = arg;
         return DN_OK;

@@ -76,6 +76,8 @@ Test(cli, unknown_commands)
     cr_expect_eq(RUN("frobnicate"), 2);
     HAS(err, "dunlin --help");
     cr_expect_eq(RUN(""), 2);
+    cr_expect_eq(RUN("bench", "foo"), 2);
+    HAS(err, "dunlin bench: what to time: there is no 'foo'; known: ops, step");
 }
 
 /** Every row of `dunlin --help` is a command that explains itself and refuses unknown options. */
