@@ -10,8 +10,9 @@
 #define FRACTION        0, 1, false, true
 #define ANY             -INFINITY, INFINITY, false, false
 
-#define MOST_STEPS 1e15
-#define MOST_ITEMS 1048576
+#define MOST_STEPS  16777216 /* schedules count in f32 */
+#define MOST_ITEMS  1048576
+#define MOST_IMAGES 999999999999999
 
 const dn__recipe_key dn__recipe_keys[] = {
     {"name", "", ANY, "the run's name in reports; without it the name of the recipe's file"},
@@ -73,7 +74,7 @@ const dn__recipe_key dn__recipe_keys[] = {
     {"train.steps", "0", FROM(0, MOST_STEPS), "if positive, the number of steps instead of epochs"},
     {"train.seed", "0", FROM(0, INFINITY), "of everything random"},
     {"train.checkpoint_every", "0", FROM(0, MOST_STEPS), "steps between checkpoints; 0: once per epoch"},
-    {"train.limit", "0", FROM(0, MOST_STEPS), "use only the first so many training images; 0: all"},
+    {"train.limit", "0", FROM(0, MOST_IMAGES), "use only the first so many training images; 0: all"},
 };
 
 const int dn__recipe_n_keys = sizeof dn__recipe_keys / sizeof dn__recipe_keys[0];

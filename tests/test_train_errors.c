@@ -154,7 +154,7 @@ Test(train_errors, a_failed_start_leaves_nothing)
     check_failed_start(text, 1, "mi.sources.0: 'npy:");
     snprintf(text, sizeof text, "data.train=npy:%s/train.npy", work);
     check_failed_start(text, 2, "training needs labels");
-    check_failed_start("train.steps=100000000", 2, "train.steps: that would be 100000000 steps");
+    check_failed_start("train.steps=100000000", 2, "train.steps must be an integer from 0 to 16777216");
     snprintf(text, sizeof text, "data.train=npy:%s/train.npy,%s/test-labels.npy", work, work);
     check_failed_start(text, 1, "test-labels.npy");
     TRAIN(recipe, "--out", at("deep/run"), "-q");
