@@ -119,6 +119,7 @@ typedef struct listener {
 static dn_status begin(void *context, const dn_network *network)
 {
     const listener *l = context;
+    if (l->arguments->resume) return DN_OK;
     DN_TRY(dn_run_make(l->run));
     return dn_run_write_recipe(l->run, network->recipe);
 }
@@ -206,18 +207,27 @@ static dn_status open_recipe(dn_recipe **out, const arguments *a, const char *ch
     return dn_recipe_open(out, a->recipe, a->overrides, a->n_overrides);
 }
 
-/* Resuming with another recipe would be another training. */
-static dn_status check_same_recipe(const dn_recipe *recipe, const char *checkpoint)
+/* Resuming with another recipe, or with other values in it, would be another training. */
+static dn_status check_same_recipe(const arguments *a, const dn_recipe *recipe, const char *checkpoint)
 {
-    char *mine = dn_recipe_text(recipe), *stored = dn_checkpoint_recipe(checkpoint);
-    dn_status status = mine && stored ? DN_OK : DN_ERROR_FILE;
-    if (status == DN_OK && strcmp(mine, stored) != 0)
+    static const char other[] =
+        "the recipe is not the one that '%s' was trained by; leave it out to resume with the run's "
+        "own";
+    static const char changed[] =
+        "the overrides or --seed change the recipe that '%s' was trained by: that would be another training; leave "
+        "them out to resume, or start one with a recipe and another --out";
+    dn_recipe *own = NULL;
+    char *stored = dn_checkpoint_recipe(checkpoint);
+    dn_status status = stored ? dn_recipe_parse(&own, stored, checkpoint, NULL, 0) : DN_ERROR_FILE;
+    char *own_text = own ? dn_recipe_text(own) : NULL, *text = dn_recipe_text(recipe);
+    if (status == DN_OK && !(own_text && text)) status = DN_ERROR_MEMORY;
+    if (status == DN_OK && strcmp(text, own_text) != 0)
         status =
-            dn_fail(DN_ERROR_ARGUMENT,
-                    "the recipe is not the one that '%s' was trained by; leave it out to resume with the run's own",
-                    checkpoint);
-    dn_free(mine);
+            a->recipe ? dn_fail(DN_ERROR_ARGUMENT, other, checkpoint) : dn_fail(DN_ERROR_ARGUMENT, changed, checkpoint);
+    dn_free(text);
+    dn_free(own_text);
     dn_free(stored);
+    dn_recipe_close(own);
     return status;
 }
 
@@ -309,8 +319,7 @@ static dn_status prepare_run(arguments *a, const char *run, const char *checkpoi
         a->resume = false;
     }
     DN_TRY(open_recipe(recipe, a, checkpoint));
-    if (a->resume && a->recipe) DN_TRY(check_same_recipe(*recipe, checkpoint));
-    return DN_OK;
+    return a->resume ? check_same_recipe(a, *recipe, checkpoint) : DN_OK;
 }
 
 static dn_status train(arguments *a)

@@ -98,8 +98,24 @@ Test(train_errors, a_run_is_not_overwritten)
     HAS(err, "the recipe is not the one that '");
     HAS(err, "leave it out to resume with the run's own");
     cr_expect_eq(RUN("train", recipe, "--out", at("run"), "--resume", "--seed", "3"), 2);
-    cr_expect_eq(RUN("train", "--out", at("run"), "--resume", "model.width=8"), 1, "%s", err);
     check_untouched(at("run/checkpoint.h5"), checkpoint);
+    check_untouched(at("run/recipe.yaml"), text);
+}
+
+/** Without a recipe it is the run's own that goes on: nothing in it can be changed. */
+Test(train_errors, a_run_goes_on_as_it_began)
+{
+    static const char *const changes[] = {"model.width=8", "optimizer.rate=.5", "train.steps=25", "--seed=5"};
+    use(deep_recipe);
+    TRAIN(recipe, "--out", at("run"), "-q");
+    const print_of_file checkpoint = print_of(at("run/checkpoint.h5")), text = print_of(at("run/recipe.yaml"));
+    for (int i = 0; i < 4; i++) {
+        cr_expect_eq(RUN("train", "--out", at("run"), "--resume", changes[i]), 2, "%s: %s", changes[i], err);
+        HAS(err, "the overrides or --seed change the recipe that '");
+        HAS(err, "run/checkpoint.h5' was trained by: that would be another training; leave them out to resume, or ");
+    }
+    check_untouched(at("run/checkpoint.h5"), checkpoint);
+    TRAIN("--out", at("run"), "--resume", "-q", "train.steps=12", "--seed", "0"); /* as they are */
     check_untouched(at("run/recipe.yaml"), text);
 }
 
