@@ -26,8 +26,10 @@ typedef struct arguments {
 } arguments;
 
 static const struct argp_option options[] = {
-    {"out", KEY_OUT, "RUN", 0, "The run's folder (default runs/RECIPE)", 0},
-    {"resume", KEY_RESUME, NULL, 0, "Go on from the run's checkpoint; the result is the same as without the break", 0},
+    {"out", KEY_OUT, "RUN", 0,
+     "The run's folder (default: runs/ and the recipe's name, for a file without its folder and .yaml)", 0},
+    {"resume", KEY_RESUME, NULL, 0,
+     "Go on from the run's checkpoint; with the same number of threads the result is the same as without the break", 0},
     {"device", KEY_DEVICE, "D", 0, "See `dunlin devices` (default cpu)", 0},
     {"threads", KEY_THREADS, "N", 0, "CPU threads (default: all cores)", 0},
     {"plan", KEY_PLAN, NULL, 0, "Print the memory plan and stop", 0},
@@ -67,7 +69,7 @@ static dn_status take(arguments *a, int key, const char *arg)
     int64_t threads = 0;
     switch (key) {
     case ARGP_KEY_ARG: return take_argument(a, arg);
-    case KEY_OUT: a->out = arg; return DN_OK;
+    case KEY_OUT: a->out = arg; return dn_run_check(arg);
     case KEY_RESUME: a->resume = true; return DN_OK;
     case KEY_DEVICE: a->device = arg; return DN_OK;
     case KEY_THREADS:
@@ -112,16 +114,15 @@ typedef struct listener {
     const arguments *arguments;
     const char *run;
     dn_progress *progress;
+    dn_run_made made;
     size_t planned; /* bytes: the plan, and what the process had before */
 } listener;
 
-/* A start that fails leaves no folder behind. */
+/* Only now is there something to write: a start that fails before leaves no folder behind. */
 static dn_status begin(void *context, const dn_network *network)
 {
-    const listener *l = context;
-    if (l->arguments->resume) return DN_OK;
-    DN_TRY(dn_run_make(l->run));
-    return dn_run_write_recipe(l->run, network->recipe);
+    listener *l = context;
+    return l->arguments->resume ? DN_OK : dn_run_make(&l->made, l->run, network->recipe);
 }
 
 static void on_plan(void *context, const dn_plan *plan, size_t process_bytes)
@@ -298,6 +299,7 @@ static dn_status train_network(const arguments *a, const char *run, const char *
                                    .context = &l};
     if (status == DN_OK) status = dn_train(network, set, &o, &history);
     dn_progress_close(l.progress);
+    if (status != DN_OK && !dn_run_exists(run)) dn_run_unmake(&l.made, run);
     if (status == DN_OK && !a->plan_only) status = test(a, run, network, &history, l.planned);
     if (status == DN_OK && !a->plan_only && !a->quiet)
         fprintf(stderr, "peak memory %.1f MiB, planned %.1f MiB; the run is in %s\n",
@@ -310,6 +312,7 @@ static dn_status train_network(const arguments *a, const char *run, const char *
 
 static dn_status prepare_run(arguments *a, const char *run, const char *checkpoint, dn_recipe **recipe)
 {
+    DN_TRY(dn_run_check(run));
     const bool exists = dn_run_exists(run);
     if (exists && !a->resume && !a->plan_only)
         return dn_fail(DN_ERROR_ARGUMENT,
@@ -322,10 +325,19 @@ static dn_status prepare_run(arguments *a, const char *run, const char *checkpoi
     return a->resume ? check_same_recipe(a, *recipe, checkpoint) : DN_OK;
 }
 
+/* runs/NAME in the working directory, wherever the recipe's file is. */
+static char *default_run(const char *recipe)
+{
+    const char *slash = strrchr(recipe, '/'), *name = slash ? slash + 1 : recipe;
+    size_t length = strlen(name);
+    if (length > 5 && strcmp(name + length - 5, ".yaml") == 0) length -= 5;
+    return dn_format("runs/%.*s", (int)length, name);
+}
+
 static dn_status train(arguments *a)
 {
     if (a->seed) a->overrides[a->n_overrides++] = a->seed;
-    char *run = a->out ? dn_strdup(a->out) : dn_format("runs/%s", a->recipe);
+    char *run = a->out ? dn_strdup(a->out) : default_run(a->recipe);
     char *checkpoint = run ? dn_format("%s/checkpoint.h5", run) : NULL;
     dn_recipe *recipe = NULL;
     dn_device *device = NULL;

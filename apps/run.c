@@ -4,14 +4,32 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/alloc.h"
 
-char *dn_run_checkpoint(const char *run)
+static const char no_name[] = "the name of a folder is needed, found an empty one";
+
+static bool is_file(const char *path)
 {
     struct stat info;
-    if (stat(run, &info) == 0 && S_ISREG(info.st_mode)) return dn_strdup(run);
-    return dn_format("%s/checkpoint.h5", run);
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+char *dn_run_checkpoint(const char *run)
+{
+    if (!*run) {
+        dn_fail(DN_ERROR_ARGUMENT, "run '': %s", no_name);
+        return NULL;
+    }
+    return is_file(run) ? dn_strdup(run) : dn_format("%s/checkpoint.h5", run);
+}
+
+dn_status dn_run_check(const char *run)
+{
+    if (!*run) return dn_fail(DN_ERROR_ARGUMENT, "--out: %s", no_name);
+    if (is_file(run)) return dn_fail(DN_ERROR_ARGUMENT, "--out: '%s' is a file; name a folder", run);
+    return DN_OK;
 }
 
 bool dn_run_exists(const char *run)
@@ -23,33 +41,30 @@ bool dn_run_exists(const char *run)
     return exists;
 }
 
-static dn_status make_folder(const char *path)
+/* ---- making a run's folder ---- */
+
+static dn_status make_folder(dn_run_made *made, const char *path)
 {
     struct stat info;
-    if (mkdir(path, 0777) == 0 || (errno == EEXIST && stat(path, &info) == 0 && S_ISDIR(info.st_mode))) return DN_OK;
+    if (mkdir(path, 0777) == 0) {
+        made->folders++;
+        return DN_OK;
+    }
+    if (errno == EEXIST && stat(path, &info) == 0 && S_ISDIR(info.st_mode)) return DN_OK;
     return dn_fail(DN_ERROR_FILE, "cannot create the folder '%s': %s", path, strerror(errno));
 }
 
-dn_status dn_run_make(const char *run)
+static dn_status make_folders(dn_run_made *made, const char *run)
 {
     char *path = dn_strdup(run);
     if (!path) return DN_ERROR_MEMORY;
-    dn_status status = *run ? DN_OK : dn_fail(DN_ERROR_ARGUMENT, "--out: the name of a folder is needed");
-    for (char *slash = path + 1; status == DN_OK && *path && (slash = strchr(slash, '/')); slash++) {
+    dn_status status = DN_OK;
+    for (char *slash = path + 1; status == DN_OK && (slash = strchr(slash, '/')); slash++) {
         *slash = '\0';
-        status = make_folder(path);
+        status = make_folder(made, path);
         *slash = '/';
     }
-    if (status == DN_OK) status = make_folder(path);
-    dn_free(path);
-    return status;
-}
-
-dn_status dn_run_load(dn_network **out, const char *run, dn_device *device)
-{
-    *out = NULL;
-    char *path = dn_run_checkpoint(run);
-    const dn_status status = path ? dn_network_load(out, path, device) : DN_ERROR_MEMORY;
+    if (status == DN_OK) status = make_folder(made, path);
     dn_free(path);
     return status;
 }
@@ -61,16 +76,56 @@ static bool put_and_close(FILE *file, const char *text)
     return fclose(file) == 0 && put;
 }
 
-dn_status dn_run_write_recipe(const char *run, const dn_recipe *recipe)
+static dn_status write_recipe(dn_run_made *made, const char *run, const dn_recipe *recipe)
 {
     char *text = dn_recipe_text(recipe), *path = dn_format("%s/recipe.yaml", run);
+    const bool is_new = path && access(path, F_OK) != 0;
     FILE *file = text && path ? fopen(path, "w") : NULL;
     dn_status status = DN_OK;
+    made->recipe = file && is_new;
     if (!file)
         status = dn_fail(DN_ERROR_FILE, "cannot write '%s': %s", path ? path : "recipe.yaml", strerror(errno));
     else if (!put_and_close(file, text))
         status = dn_fail(DN_ERROR_FILE, "cannot write '%s': %s", path, strerror(errno));
     dn_free(path);
     dn_free(text);
+    return status;
+}
+
+dn_status dn_run_make(dn_run_made *made, const char *run, const dn_recipe *recipe)
+{
+    *made = (dn_run_made){0};
+    DN_TRY(dn_run_check(run));
+    DN_TRY(make_folders(made, run));
+    return write_recipe(made, run, recipe);
+}
+
+void dn_run_unmake(const dn_run_made *made, const char *run)
+{
+    char *path = dn_format("%s/recipe.yaml", run);
+    if (!path) return;
+    if (made->recipe) unlink(path);
+    /* The folders that were made are the last ones of the path, or of the part of it that could be made. */
+    for (int left = made->folders; left > 0;) {
+        char *slash = strrchr(path, '/');
+        if (!slash) break;
+        *slash = '\0';
+        if (rmdir(path) == 0)
+            left--;
+        else if (errno == ENOTEMPTY || errno == EEXIST)
+            break;
+    }
+    dn_free(path);
+}
+
+/* ---- reading it ---- */
+
+dn_status dn_run_load(dn_network **out, const char *run, dn_device *device)
+{
+    *out = NULL;
+    char *path = dn_run_checkpoint(run);
+    if (!path) return *run ? DN_ERROR_MEMORY : DN_ERROR_ARGUMENT;
+    const dn_status status = dn_network_load(out, path, device);
+    dn_free(path);
     return status;
 }

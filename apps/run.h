@@ -5,19 +5,30 @@
 #include "apps/network.h"
 #include "apps/recipe.h"
 
-/** @return RUN/checkpoint.h5, or the path itself if it names a file; NULL with an error text; free with dn_free() */
+/** @return RUN/checkpoint.h5, or the path itself if it names a file; NULL with an error text (also for the empty name,
+ *  which would be the root folder); free with dn_free() */
 char *dn_run_checkpoint(const char *run);
 
-/** Creates the folder RUN and those above it. */
-dn_status dn_run_make(const char *run);
+/** @return DN_ERROR_ARGUMENT if a run cannot be written to RUN: it has no name or is a file */
+dn_status dn_run_check(const char *run);
+
+/** What dn_run_make() made that was not there before. */
+typedef struct dn_run_made {
+    int folders; /**< RUN and those above it */
+    bool recipe;
+} dn_run_made;
+
+/** Creates the folder RUN and those above it, and writes RUN/recipe.yaml, for people: the checkpoint holds the same
+ *  text. @param made also says after an error what is there */
+dn_status dn_run_make(dn_run_made *made, const char *run, const dn_recipe *recipe);
+
+/** Removes what was made, as far as nothing else is in it. */
+void dn_run_unmake(const dn_run_made *made, const char *run);
 
 /** @return whether the run has a checkpoint */
 bool dn_run_exists(const char *run);
 
 /** Loads the trained network of a run. @param device must outlive it @param out free with dn_network_close() */
 dn_status dn_run_load(dn_network **out, const char *run, dn_device *device);
-
-/** Writes RUN/recipe.yaml, for people: the checkpoint holds the same text. */
-dn_status dn_run_write_recipe(const char *run, const dn_recipe *recipe);
 
 #endif

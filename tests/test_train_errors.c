@@ -1,5 +1,6 @@
 /* What goes wrong in training: what the user reads, and what is left on the disk. */
 #include <math.h>
+#include <sys/resource.h>
 
 #include "tests/compare_stores.h"
 #include "tests/run_command.h"
@@ -176,6 +177,33 @@ Test(train_errors, a_failed_start_leaves_nothing)
     TRAIN(recipe, "--out", at("deep/run"), "-q");
 }
 
+/** Room for the recipe and not for the checkpoint. */
+Test(train_errors, a_disk_that_is_full)
+{
+    use(deep_recipe);
+    cr_assert_eq(mkdir(at("there"), 0777), 0);
+    signal(SIGXFSZ, SIG_IGN); /* a write beyond the limit is an error then, in the command too */
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &(struct rlimit){8192, RLIM_INFINITY}), 0);
+    cr_expect_eq(RUN("train", recipe, "--out", at("there/deep/run/")), 1, "%s", err);
+    HAS(err, "deep/run//checkpoint.h5");
+    cr_expect_eq(RUN("train", recipe, "--out", at("there")), 1, "%s", err);
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY}), 0);
+    cr_expect_eq(rmdir(at("there")), 0, "a failed start leaves files, or removes a folder that is not its own");
+}
+
+/** A recipe's file outside of runs/ makes a run in runs/. */
+Test(train_errors, the_usual_folder)
+{
+    use(deep_recipe);
+    cr_assert_eq(mkdir(at("here"), 0777), 0);
+    cr_assert_eq(chdir(at("here")), 0);
+    TRAIN("../recipe.yaml", "-q");
+    cr_expect(exists(at("here/runs/recipe/checkpoint.h5")));
+    cr_expect_eq(RUN("train", recipe), 2);
+    HAS(err, "'runs/recipe' holds a run already");
+    cr_assert_eq(chdir("/"), 0);
+}
+
 Test(train_errors, members_without_data)
 {
     use(leave_out_recipe);
@@ -205,7 +233,14 @@ Test(train_errors, usage)
     cr_expect_eq(RUN("train", "glyphs-dep"), 2);
     HAS(err, "glyphs-deep");
     cr_expect_eq(RUN("train", recipe, "--out", ""), 2);
-    HAS(err, "--out");
+    HAS(err, "--out: the name of a folder is needed");
+    cr_expect_eq(RUN("train", "--resume", "--out", ""), 2);
+    HAS(err, "--out: the name of a folder is needed");
+    cr_expect_not(exists("/checkpoint.h5"));
+    cr_expect_eq(RUN("evaluate", ""), 2);
+    HAS(err, "run '': the name of a folder is needed");
+    cr_expect_eq(RUN("train", recipe, "--out", at("train.npy")), 2);
+    HAS(err, "train.npy' is a file; name a folder");
     cr_expect_eq(RUN("train"), 2);
     cr_expect_eq(RUN("train", recipe, "--out", "/proc/self/run"), 1);
     HAS(err, "/proc/self/run");
