@@ -69,8 +69,7 @@ static dn_status measure_accuracy(dn_evaluation *out, const session *s, const dn
                                   const dn_outputs *outputs)
 {
     dn_accuracy_report report = {.ensemble = NAN};
-    /* With more classes than the network's the labels number something else. */
-    out->labelled = set->labels && set->classes <= s->network->classes;
+    out->labelled = dn_network_knows(s->network, set);
     out->accuracy = NAN;
     if (!out->labelled) return DN_OK;
     DN_TRY(dn_network_accuracy(&report, s->network, outputs, set->labels));

@@ -31,7 +31,7 @@ typedef struct dn_evaluation {
     char *id;
     int64_t n_id;
     int members;
-    bool labelled;           /**< the ID set has labels, and no more classes than the network: there are accuracies */
+    bool labelled;           /**< the ID set has labels of the network's classes: there are accuracies */
     double accuracy;         /**< of the ensemble */
     double *member_accuracy; /**< [E] */
     dn_evaluation_row *rows; /**< [n_rows] by OOD set, then by method */

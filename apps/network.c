@@ -10,6 +10,40 @@
 #include "datasets/folds.h"
 #include "layers/models/models.h"
 
+/* ---- classes ---- */
+
+/* One name a line, "" without names. @return NULL where there is no memory */
+static char *join_names(const dn_dataset *set)
+{
+    size_t size = 1;
+    for (int c = 0; set->class_names && c < set->classes; c++) size += strlen(set->class_names[c]) + 1;
+    char *text = dn_calloc(size, 1), *at = text;
+    for (int c = 0; text && set->class_names && c < set->classes; c++)
+        at += snprintf(at, size - (size_t)(at - text), "%s\n", set->class_names[c]);
+    return text;
+}
+
+bool dn_network_knows(const dn_network *n, const dn_dataset *set)
+{
+    if (!set->labels || set->classes != n->classes) return false;
+    if (!n->class_names) return true;
+    char *names = join_names(set);
+    const bool same = names && strcmp(names, n->class_names) == 0;
+    dn_free(names);
+    return same;
+}
+
+/* Whether the map is one of the network's classes; finds out whether it is ragged. */
+static bool check_class_map(dn_network *n)
+{
+    n->ragged = false;
+    for (int i = 0; i < n->members * n->columns; i++) {
+        if (n->class_map[i] < -1 || n->class_map[i] >= n->classes) return false;
+        n->ragged |= n->class_map[i] < 0;
+    }
+    return true;
+}
+
 /* The folds' classes become the members' class maps. */
 static dn_status make_class_map(dn_network *n)
 {
@@ -22,12 +56,15 @@ static dn_status make_class_map(dn_network *n)
     for (int e = 0; e < n->members && n->class_map; e++) {
         int count = 0;
         const int *own = dn_folds_id(folds, e, &count);
-        n->ragged |= count < n->columns;
         for (int c = 0; c < n->columns; c++) n->class_map[e * n->columns + c] = c < count ? own[c] : -1;
     }
     dn_folds_close(folds);
-    return n->class_map ? DN_OK : DN_ERROR_MEMORY;
+    if (!n->class_map) return DN_ERROR_MEMORY;
+    check_class_map(n);
+    return DN_OK;
 }
+
+/* ---- new networks ---- */
 
 static dn_status new_params(dn_network *n)
 {
@@ -54,6 +91,7 @@ dn_status dn_network_new(dn_network **out, dn_recipe *recipe, dn_device *device,
     if (train->classes < 2 || !train->labels)
         status = dn_fail(DN_ERROR_ARGUMENT, "data.train '%s' has %d classes: training needs labels of 2 or more",
                          train->name, train->classes);
+    if (status == DN_OK && !(n->class_names = join_names(train))) status = DN_ERROR_MEMORY;
     if (status == DN_OK && recipe->ensemble.kind == DN_ENSEMBLE_LEAVE_OUT) status = make_class_map(n);
     if (status == DN_OK) status = new_params(n);
     if (status != DN_OK) {
@@ -70,6 +108,7 @@ void dn_network_close(dn_network *n)
     dn_params_close(n->params);
     dn_recipe_close(n->recipe);
     dn_free(n->class_map);
+    dn_free(n->class_names);
     dn_free(n);
 }
 
@@ -107,6 +146,7 @@ dn_status dn_network_describe(const dn_network *n, dn_store *to)
     DN_TRY(dn_store_set_int(to, "/", "width", n->width));
     DN_TRY(dn_store_set_int(to, "/", "channels", n->channels));
     DN_TRY(dn_store_set_int(to, "/", "classes", n->classes));
+    if (n->class_names) DN_TRY(dn_store_set_text(to, "/", "class_names", n->class_names));
     const int64_t dim[2] = {n->members, n->columns};
     return n->class_map ? dn_store_write(to, "class_map", DN_I32, 2, dim, n->class_map) : DN_OK;
 }
@@ -132,7 +172,11 @@ static dn_status read_class_map(dn_network *n, dn_store *from)
                        n->members, n->classes);
     n->columns = (int)info.dim[1];
     n->class_map = dn_calloc((size_t)info.count, sizeof *n->class_map);
-    return n->class_map ? dn_store_read(from, "class_map", DN_I32, info.count, n->class_map) : DN_ERROR_MEMORY;
+    if (!n->class_map) return DN_ERROR_MEMORY;
+    DN_TRY(dn_store_read(from, "class_map", DN_I32, info.count, n->class_map));
+    if (check_class_map(n)) return DN_OK;
+    return dn_fail(DN_ERROR_FORMAT, "%s: 'class_map' holds other numbers than -1 and classes 0 to %d",
+                   dn_store_path(from), n->classes - 1);
 }
 
 static dn_status load(dn_network *n, dn_store *from)
@@ -149,6 +193,8 @@ static dn_status load(dn_network *n, dn_store *from)
     DN_TRY(read_size(from, "channels", &n->channels));
     DN_TRY(read_size(from, "classes", &n->classes));
     DN_TRY(read_class_map(n, from));
+    if (dn_store_has_attribute(from, "/", "class_names"))
+        DN_TRY(dn_store_get_text(from, "/", "class_names", &n->class_names));
     DN_TRY(new_params(n));
     DN_TRY(dn_network_place(n));
     return dn_params_load(n->params, from, false);

@@ -20,6 +20,7 @@ typedef struct dn_network {
     int columns;                 /**< outputs of each member: at most `classes` */
     int32_t *class_map; /**< [E,columns] class of each output, -1 where there is none; NULL: output c is class c */
     bool ragged;        /**< some members have fewer classes than `columns` */
+    char *class_names;  /**< one a line; "": the classes have no names; NULL: an older checkpoint does not say */
 } dn_network;
 
 /** An untrained network for images and classes like those of `train`; takes the recipe over, also on failure.
@@ -33,7 +34,11 @@ void dn_network_close(dn_network *network);
 /** Records the network's forward pass. images [N,H,W,C] prepared -> logits [N,columns] */
 dn_tensor dn_network_build(const dn_network *network, dn_program *program, dn_tensor images, const dn_forward *forward);
 
-/** What a checkpoint says of the network itself: recipe, image size, classes, class map. */
+/** @return whether the set's labels mean the network's classes: by their names, and by their number where there are no
+ *  names. So there is no accuracy for other labels that only happen to be small enough. False for an unlabelled set. */
+bool dn_network_knows(const dn_network *network, const dn_dataset *set);
+
+/** What a checkpoint says of the network itself: recipe, image size, classes and their names, class map. */
 dn_status dn_network_describe(const dn_network *network, dn_store *to);
 
 /** Allocates the parameters with the layout of the network's inference program, for loading. */

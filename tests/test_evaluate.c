@@ -202,6 +202,93 @@ Test(evaluate, options)
     cr_expect(exists(at("result.json")));
 }
 
+/* ---- whose classes ---- */
+
+/** Evaluates the run on a set of labelled images. @return the accuracy, NaN if none is claimed */
+static double accuracy_on(const char *id)
+{
+    cr_assert_eq(RUN("evaluate", at("run"), "--id", id, "--json", "-"), 0, "%s: %s", id, err);
+    cJSON *tree = parse_output();
+    const double accuracy = number(tree, "accuracy");
+    cr_expect_eq(cJSON_IsNull(cJSON_GetObjectItem(tree, "accuracy")), isnan(accuracy));
+    cr_expect_eq(cJSON_GetArraySize(cJSON_GetObjectItem(tree, "member_accuracy")), isnan(accuracy) ? 0 : 2);
+    cJSON_Delete(tree);
+    return accuracy;
+}
+
+static void train_on_glyphs(const char *train_set, const char *test_set)
+{
+    char recipe[160], sets[2][100];
+    snprintf(recipe, sizeof recipe, "%s", write_recipe("recipe", deep_recipe));
+    snprintf(sets[0], sizeof sets[0], "data.train=%s", train_set);
+    snprintf(sets[1], sizeof sets[1], "data.test=%s", test_set);
+    TRAIN(recipe, "--out", at("run"), "-q", sets[0], sets[1], "train.steps=2");
+}
+
+Test(evaluate, accuracy_only_of_the_classes_that_were_trained)
+{
+    train_on_glyphs("glyphs[0-4]:train@8x8x1", "glyphs[0-4]:test@8x8x1");
+    cr_expect_not(isnan(accuracy_on("glyphs[0-4]:test@8x8x1")));
+    cr_expect(isnan(accuracy_on("glyphs[5-9]:test@8x8x1")), "five classes, but others");
+    cr_expect(isnan(accuracy_on("glyphs[4,3,2,1,0]:test@8x8x1")), "the same in another order");
+    cr_expect(isnan(accuracy_on("glyphs:textures@8x8x1")), "five classes of something else");
+    cr_expect(isnan(accuracy_on("glyphs[0-2]:test@8x8x1")));
+    char unnamed[300];
+    snprintf(unnamed, sizeof unnamed, "npy:%s/test.npy,%s/test-labels.npy", work, work);
+    cr_expect(isnan(accuracy_on(unnamed)));
+}
+
+Test(evaluate, classes_without_names_count)
+{
+    train(deep_recipe);
+    char expression[300];
+    snprintf(expression, sizeof expression, "npy:%s/test.npy,%s/test-labels.npy", work, work);
+    cr_expect_not(isnan(accuracy_on(expression)));
+    cr_expect(isnan(accuracy_on("glyphs:test@8x8x1")), "ten classes too, but with names");
+}
+
+/** Checkpoints of before names were kept: the number of classes decides. */
+Test(evaluate, a_network_that_does_not_know_its_names)
+{
+    char *names[] = {"a", "b", "c"};
+    int32_t label = 0;
+    const dn_dataset set = {.labels = &label, .classes = 3, .class_names = names},
+                     unnamed = {.labels = &label, .classes = 3};
+    dn_network n = {.classes = 3};
+    cr_expect(dn_network_knows(&n, &set) && dn_network_knows(&n, &unnamed));
+    n.class_names = (char[]){"a\nb\nc\n"};
+    cr_expect(dn_network_knows(&n, &set) && !dn_network_knows(&n, &unnamed));
+    n.class_names = (char[]){"a\nb\nd\n"};
+    cr_expect_not(dn_network_knows(&n, &set));
+    n.class_names = (char[]){""};
+    cr_expect(!dn_network_knows(&n, &set) && dn_network_knows(&n, &unnamed));
+    n.classes = 4;
+    cr_expect_not(dn_network_knows(&n, &unnamed));
+}
+
+Test(evaluate, a_loaded_network_is_as_ragged_as_the_trained_one)
+{
+    static const struct {
+        const char *recipe;
+        bool ragged;
+    } cases[] = {
+        {leave_out_recipe, true},
+        {"ensemble: {kind: leave_out, members: 5}\ntrain: {batch: 16, steps: 2}\n", false},
+        {deep_recipe, false},
+    };
+    dn_device *device = NULL;
+    cr_assert_eq(dn_device_open(&device, "cpu", &(dn_device_options){.threads = 2}), DN_OK);
+    for (int i = 0; i < 3; i++) {
+        dn_network *n = NULL;
+        remove_folder(at("run"));
+        train(cases[i].recipe);
+        cr_assert_eq(dn_network_load(&n, at("run/checkpoint.h5"), device), DN_OK, "%s", dn_error_last());
+        cr_expect_eq(n->ragged, cases[i].ragged, "case %d", i);
+        dn_network_close(n);
+    }
+    dn_device_close(device);
+}
+
 /* ---- errors ---- */
 
 static void check_error(int code, const char *named, const char *option, const char *value)
