@@ -41,9 +41,18 @@ static const struct argp_option options[] = {
 
 /* ---- options ---- */
 
+static bool is_among(const char *text, size_t length, const char *const *list, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (strlen(list[i]) == length && memcmp(list[i], text, length) == 0) return true;
+    return false;
+}
+
+/* What is asked for twice is shown once. */
 static dn_status add_method(arguments *a, const char *text, size_t length)
 {
     if (length == 0) return DN_OK;
+    if (is_among(text, length, (const char *const *)a->methods, a->evaluation.n_methods)) return DN_OK;
     if (a->evaluation.n_methods == MOST) return dn_fail(DN_ERROR_ARGUMENT, "--methods: at most %d scores", MOST);
     char *method = dn_format("%.*s", (int)length, text);
     if (!method) return DN_ERROR_MEMORY;
@@ -78,6 +87,15 @@ static dn_status add_methods(arguments *a, const char *list)
         DN_TRY(add_method(a, list, length));
         list += length + (list[length] == ',');
     }
+    if (a->evaluation.n_methods > 0) return DN_OK;
+    return dn_fail(DN_ERROR_ARGUMENT, "--methods: an empty list; expected scores such as msp,energy, or 'all'");
+}
+
+static dn_status add_ood(arguments *a, const char *set)
+{
+    if (is_among(set, strlen(set), a->ood, a->evaluation.n_ood)) return DN_OK;
+    if (a->evaluation.n_ood == MOST) return dn_fail(DN_ERROR_ARGUMENT, "--ood: at most %d sets", MOST);
+    a->ood[a->evaluation.n_ood++] = set;
     return DN_OK;
 }
 
@@ -86,10 +104,7 @@ static dn_status take(arguments *a, int key, const char *arg)
     int64_t threads = 0;
     switch (key) {
     case KEY_ID: a->evaluation.id = arg; return DN_OK;
-    case KEY_OOD:
-        if (a->evaluation.n_ood == MOST) return dn_fail(DN_ERROR_ARGUMENT, "--ood: at most %d sets", MOST);
-        a->ood[a->evaluation.n_ood++] = arg;
-        return DN_OK;
+    case KEY_OOD: return add_ood(a, arg);
     case KEY_METHODS: return add_methods(a, arg);
     case KEY_REDUCE: return dn_reduce_parse(&a->evaluation.reduce, arg);
     case KEY_RULE: return dn_fpr_rule_parse(&a->evaluation.metrics.rule, arg);
