@@ -101,8 +101,8 @@ static void minimize(const dn_objective *o, const dn_network *n, dn_tensor loss)
 
 /* ---- the program ---- */
 
-/* An epoch is one pass over what a member is trained on: of leave-out members, over their own classes (as if all classes
- * were equally frequent). */
+/* An epoch is one pass over what a member is trained on: of leave-out members, over their own classes (as if all
+ * classes were equally frequent). */
 static dn_status count_steps(dn_objective *o, const dn_network *n)
 {
     const dn_recipe_train *train = &n->recipe->train;

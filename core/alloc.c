@@ -63,7 +63,8 @@ dn_status dn_grow(void **items, size_t *capacity, size_t count, size_t size)
 void *dn_shrink(void *memory, size_t bytes)
 {
     void *smaller = realloc(memory, bytes ? bytes : 1);
-    return smaller ? smaller : memory;
+    if (smaller) return smaller;
+    return memory; /* still there, only larger than needed */
 }
 
 void dn_free(void *memory)

@@ -39,8 +39,8 @@ size_t dn_device_available(const dn_device *device);
 /** Zeroed device memory. @param out free with dn_buffer_close() */
 dn_status dn_buffer_new(dn_buffer **out, dn_device *device, size_t bytes);
 
-/** Moves host memory from core/alloc.h into a new buffer: it belongs to the buffer from then on, and is freed on failure.
- *  Where a device's memory is the host's, nothing is copied. @param out free with dn_buffer_close() */
+/** Moves host memory from core/alloc.h into a new buffer: it belongs to the buffer from then on, and is freed on
+ *  failure. Where a device's memory is the host's, nothing is copied. @param out free with dn_buffer_close() */
 dn_status dn_buffer_take(dn_buffer **out, dn_device *device, void *host, size_t bytes);
 void dn_buffer_close(dn_buffer *buffer);
 size_t dn_buffer_bytes(const dn_buffer *buffer);
