@@ -161,7 +161,7 @@ static void print_list(void)
 {
     const char *const *names = NULL, *const *descriptions = NULL;
     const int count = dn_recipe_list(&names, &descriptions);
-    for (int i = 0; i < count; i++) printf("%-26s %s\n", names[i], descriptions[i]);
+    for (int i = 0; i < count; i++) printf("%-28s %s\n", names[i], descriptions[i]);
 }
 
 static void print_accuracy(const dn_network *n, const dn_accuracy_report *report)
