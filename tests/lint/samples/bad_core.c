@@ -110,4 +110,4 @@ static int too_long(int a) /* finds function-length */
 
 }
 /* To make this line too long takes a while, since it may have a hundred and twenty columns: finds line-length */            ;
-/* A path: /work/main, finds machine-path; a mark: TODO, finds unfinished */
+/* A path: /home/someone, finds machine-path; a mark: TODO, finds unfinished */
