@@ -134,6 +134,9 @@ static void on_plan(void *context, const dn_plan *plan, size_t process_bytes)
     if (l->arguments->quiet && !l->arguments->plan_only) return;
     dn_plan_print(plan, stderr);
     fprintf(stderr, "  %-28s %10.1f MiB\n", "with program and libraries", (double)l->planned / 1048576.0);
+    /* Sizes are known only when the data have been read; reading a set of which a part is kept can take more. */
+    if (dn_memory_peak() > l->planned)
+        fprintf(stderr, "  %-28s %10.1f MiB\n", "reached reading the data", (double)dn_memory_peak() / 1048576.0);
 }
 
 static bool stop(void *context)
