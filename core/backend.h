@@ -57,8 +57,8 @@ struct dn_backend {
     dn_status (*run)(dn_compiled *compiled, int first, int last, int64_t steps);
 };
 
-/** A backend of this build that may be NULL. */
-extern const dn_backend dn__backend_ref, dn__backend_cpu;
+/** The backends. One that this build lacks is a table too, whose devices say why they cannot be used. */
+extern const dn_backend dn__backend_ref, dn__backend_cpu, dn__backend_cuda, dn__backend_cuda_emu;
 
 /** @return bytes from one member's copy of a tensor to the next; 0 where members share it */
 size_t dn__member_stride(const dn_program *program, const dn_tensor_info *tensor);

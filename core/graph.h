@@ -5,6 +5,10 @@
 #include "core/op.h"
 #include "core/program.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /** Where a tensor lives. Each storage is a block of E slices (one per member) and, for program memory, one slice more
  *  that holds what members share. */
 typedef enum dn_storage {
@@ -120,4 +124,7 @@ dn_status dn__plan_memory(dn_program *p);
 /** A view of a whole [E,P] block as a tensor of shape [P] (P is set when the program is sealed). */
 dn_tensor dn__flat(dn_program *p, dn_storage storage, int slot);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

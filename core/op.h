@@ -9,6 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What holds for an op, beside its name. */
 enum {
     DN_OP_PLAIN = 0,
@@ -152,4 +156,7 @@ const char *dn_op_name(dn_op_kind kind);
 /** @return the flags DN_OP_INPLACE, DN_OP_JOINS, DN_OP_VIEW */
 int dn_op_flags(dn_op_kind kind);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

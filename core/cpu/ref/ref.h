@@ -20,22 +20,10 @@ typedef float real;
 DN_OPS(DECLARE)
 #undef DECLARE
 
-static inline int64_t count_of(const dn_tensor_info *t)
-{
-    return dn_shape_count(&t->shape);
-}
-
-/** @return the last dimension: channels or classes */
-static inline int64_t last_of(const dn_tensor_info *t)
-{
-    return t->shape.dim[t->shape.rank - 1];
-}
-
-/** @return the number of rows of the last dimension */
-static inline int64_t rows_of(const dn_tensor_info *t)
-{
-    return count_of(t) / last_of(t);
-}
+/* Short names for what every kernel asks. */
+#define count_of dn__count
+#define last_of  dn__last
+#define rows_of  dn__rows
 
 /** @return member e's copy of input k, in a kernel that joins members */
 static inline const void *member_in(const dn_call *call, int k, int e)
