@@ -133,8 +133,8 @@ static void add_data(dn_objective *o, const dn_network *n)
 static dn_status build(dn_objective *o, const dn_network *n, const char *data_dir)
 {
     const dn_recipe *r = n->recipe;
-    dn_program *p = o->program =
-        dn_program_new(n->params, &(dn_program_options){.name = r->name, .batch = r->train.batch});
+    const dn_program_options options = {.name = r->name, .batch = r->train.batch, .precision = r->train.precision};
+    dn_program *p = o->program = dn_program_new(n->params, &options);
     if (!p) return DN_ERROR_MEMORY;
     add_data(o, n);
     const batch in = draw_batch(o, n, r->train.batch, 0);

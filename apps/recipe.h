@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/status.h"
+#include "core/program.h"
 
 typedef enum dn_prepare_step {
     DN_PREPARE_STANDARDIZE, /**< each image by its own mean and deviation */
@@ -108,6 +108,7 @@ typedef struct dn_recipe_train {
     int batch;
     double epochs;
     int64_t steps; /**< if positive, instead of epochs */
+    dn_precision precision; /**< of training; testing is done in f32 */
     uint64_t seed;
     int64_t checkpoint_every; /**< steps; 0: once per epoch */
     int64_t limit;            /**< use only the first so many training images; 0: all */

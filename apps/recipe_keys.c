@@ -72,6 +72,7 @@ const dn__recipe_key dn__recipe_keys[] = {
     {"train.batch", "128", FROM(1, MOST_ITEMS), "images in a member's batch"},
     {"train.epochs", "10", 0, 1e9, true, false, "passes over the training set; leave_out: over a member's own classes"},
     {"train.steps", "0", FROM(0, MOST_STEPS), "if positive, the number of steps instead of epochs"},
+    {"train.precision", "f32", ANY, "of products and activations in training; tf32 and bf16 need a CUDA device"},
     {"train.seed", "0", FROM(0, INFINITY), "of everything random"},
     {"train.checkpoint_every", "0", FROM(0, MOST_STEPS), "steps between checkpoints; 0: once per epoch"},
     {"train.limit", "0", FROM(0, MOST_IMAGES), "use only the first so many training images; 0: all"},

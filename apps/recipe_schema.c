@@ -125,10 +125,13 @@ static const cyaml_schema_field_t optimizer_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_strval_t precision_names[] = {
+    {"f32", DN_PRECISION_F32}, {"tf32", DN_PRECISION_TF32}, {"bf16", DN_PRECISION_BF16}};
 static const cyaml_schema_field_t train_fields[] = {
     INTEGER(dn_recipe_train, batch),
     NUMBER(dn_recipe_train, epochs),
     INTEGER(dn_recipe_train, steps),
+    CHOICE(dn_recipe_train, precision, precision_names),
     CYAML_FIELD_UINT("seed", FLAGS, dn_recipe_train, seed),
     INTEGER(dn_recipe_train, checkpoint_every),
     INTEGER(dn_recipe_train, limit),

@@ -69,7 +69,7 @@ void dn__accumulate(dn_program *p, int t, dn_tensor g)
     dn_op add = dn__op(DN_OP_ADD, terms, 2);
     add.out[0] = p->tensors[before].storage == DN_STORAGE_GRADIENTS
                      ? before
-                     : dn__temporary(p, p->real, p->tensors[t].shape, p->tensors[t].shared).id;
+                     : dn__temporary(p, p->tensors[before].dtype, p->tensors[t].shape, p->tensors[t].shared).id;
     if (p->status != DN_OK) return;
     dn__append(p, add);
     p->tensors[t].gradient = add.out[0];

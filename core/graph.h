@@ -44,7 +44,8 @@ struct dn_program {
     char *name;
     dn_params *params;
     int members, batch;
-    dn_dtype real; /**< the dtype of floating-point tensors */
+    dn_dtype real; /**< the dtype of floating-point tensors that are not bf16 activations */
+    dn_precision precision;
 
     dn_tensor_info *tensors;
     size_t n_tensors, tensor_capacity;

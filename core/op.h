@@ -63,6 +63,7 @@ enum {
     X(DN_OP_GATE, gate, DN_OP_VIEW)                      /* x, scalar [1]? -> x; gradient times scalar, or none */     \
     X(DN_OP_FILL, fill, DN_OP_PLAIN)                     /* -> any shape */                                            \
     X(DN_OP_COPY, copy, DN_OP_PLAIN)                     /* x -> x */                                                  \
+    X(DN_OP_CAST, cast, DN_OP_PLAIN)                     /* x -> x in another type: f32, f64, bf16 */                  \
     X(DN_OP_REDUCE, reduce, DN_OP_PLAIN)                 /* x [outer,axis,inner] -> [outer,inner] */                   \
     X(DN_OP_BROADCAST, broadcast, DN_OP_PLAIN)           /* dy [outer,inner] -> [outer,axis,inner] */                  \
     X(DN_OP_SUM_MEMBERS, sum_members, DN_OP_JOINS)       /* x of E members -> shared */                                \

@@ -19,8 +19,20 @@ dn_program *dn_program_new(dn_params *params, const dn_program_options *options)
     p->members = dn_params_members(params);
     p->batch = options ? options->batch : 0;
     p->real = dn_params_dtype(params);
+    p->precision = options ? options->precision : DN_PRECISION_F32;
     p->step = DN_NONE;
     return p;
+}
+
+const char *dn_precision_name(dn_precision precision)
+{
+    static const char *const names[DN_PRECISION_COUNT] = {"f32", "tf32", "bf16"};
+    return names[precision];
+}
+
+dn_precision dn_program_precision(const dn_program *p)
+{
+    return p->precision;
 }
 
 void dn_program_close(dn_program *p)
@@ -264,7 +276,8 @@ dn_tensor dn__append(dn_program *p, dn_op op)
         if (op.out[i] < 0) continue;
         dn_tensor_info *out = &p->tensors[op.out[i]];
         if (out->writer < 0) out->writer = (int)p->n_ops;
-        if (out->storage == DN_STORAGE_TEMPORARY && out->dtype == p->real) out->wants_gradient = wants;
+        if (out->storage == DN_STORAGE_TEMPORARY && (out->dtype == p->real || out->dtype == DN_BF16))
+            out->wants_gradient = wants;
     }
     if (dn_op_flags(op.kind) & DN_OP_VIEW) p->tensors[op.out[0]].root = p->tensors[op.in[0]].root;
     p->ops[p->n_ops++] = op;

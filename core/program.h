@@ -21,15 +21,31 @@ extern "C" {
 
 typedef struct dn_program dn_program;
 
+/** How a program's products are computed, where the device can. Parameters, their gradients, statistics, losses and
+ *  sums are f32 in all three. */
+typedef enum dn_precision {
+    DN_PRECISION_F32,  /**< as the store's type says: f32, or f64 on "ref" */
+    DN_PRECISION_TF32, /**< f32 in memory, operands of products rounded to 11 significant bits */
+    DN_PRECISION_BF16, /**< activations in bf16, products of bf16 operands */
+    DN_PRECISION_COUNT
+} dn_precision;
+
+/** @return "f32", "tf32" or "bf16" */
+const char *dn_precision_name(dn_precision precision);
+
 typedef struct dn_program_options {
     const char *name; /**< for messages; copied */
     int batch;        /**< N, only to suggest a smaller one where the plan is too big; 0: unknown */
+    dn_precision precision;
 } dn_program_options;
 
 /** @param params the store whose members and dtype the program takes over; it must outlive the program
  *  @return the program, or NULL with an error text; free with dn_program_close() */
 dn_program *dn_program_new(dn_params *params, const dn_program_options *options);
 void dn_program_close(dn_program *program);
+
+/** @return the precision that layers follow */
+dn_precision dn_program_precision(const dn_program *program);
 
 /** Checks that nothing failed while building, fixes the store's layout, plans memory. Nothing can be added later. */
 dn_status dn_program_seal(dn_program *program) DN_NODISCARD;

@@ -12,7 +12,7 @@ dn_tensor dn_layer_conv2d(dn_program *p, const char *name, dn_tensor x, dn_conv_
         return dn_program_fail(p, DN_ERROR_ARGUMENT, "layer '%s': %d filters of size %d make no sense", name,
                                options.filters, options.kernel);
     const dn_shape shape = DN_SHAPE(options.filters, options.kernel, options.kernel, in.dim[3]);
-    const dn_tensor weight = dn__layer_weight(p, name, shape, options.init);
+    const dn_tensor weight = dn__weight_like(p, dn__layer_weight(p, name, shape, options.init), x);
     const dn_tensor bias = dn__layer_bias(p, name, &shape, options.bias);
     return dn_conv2d(p, x, weight, bias, options.stride ? options.stride : 1, options.padding, options.relu);
 }

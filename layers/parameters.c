@@ -41,6 +41,12 @@ dn_tensor dn__layer_weight(dn_program *p, const char *name, dn_shape shape, dn_w
     return dn__layer_parameter(p, name, "weight", shape, start);
 }
 
+dn_tensor dn__weight_like(dn_program *p, dn_tensor weight, dn_tensor x)
+{
+    if (dn_is_none(weight) || dn_dtype_of(p, x) == dn_dtype_of(p, weight)) return weight;
+    return dn_cast(p, weight, dn_dtype_of(p, x));
+}
+
 dn_tensor dn__layer_bias(dn_program *p, const char *name, const dn_shape *weight, dn_bias bias)
 {
     dn_init start = {.kind = DN_INIT_CONSTANT};

@@ -10,6 +10,9 @@ dn_tensor dn__layer_parameter(dn_program *p, const char *name, const char *part,
 /** "<name>.weight" of this shape, [K,R,S,C] or [K,C]. */
 dn_tensor dn__layer_weight(dn_program *p, const char *name, dn_shape shape, dn_weight_init init);
 
+/** The weight as products with x take it: in x's type. */
+dn_tensor dn__weight_like(dn_program *p, dn_tensor weight, dn_tensor x);
+
 /** "<name>.bias" of a layer with weights of this shape, or DN_NONE for DN_BIAS_NONE. */
 dn_tensor dn__layer_bias(dn_program *p, const char *name, const dn_shape *weight, dn_bias bias);
 

@@ -9,6 +9,7 @@ typedef enum unary {
     CLAMP,
     DROPOUT,
     COPY,
+    CAST,
     SLICE,
     RESHAPE,
     STOP,
@@ -27,6 +28,7 @@ static inline dn_tensor apply(probe *b, unary which, dn_tensor x)
     case CLAMP: return dn_clamp(p, x, -0.4, 0.7);
     case DROPOUT: return dn_dropout(p, dn_dropout(p, x, 0.2), 0.4); /* two random streams */
     case COPY: return dn_copy(p, x);
+    case CAST: return dn_cast(p, x, DN_F64);
     case SLICE: return dn_slice(p, x, 1, 2);
     case RESHAPE: return dn_flatten(p, dn_reshape(p, x, DN_SHAPE(2, 2, 3, 1)));
     case STOP: return dn_add(p, x, dn_scale(p, dn_stop_gradient(p, x), -0.25, DN_NONE));
@@ -157,6 +159,8 @@ static const gradient_case math_cases[] = {
     {"dropout", build_unary, {DROPOUT, OWN_INPUT}},
     {"dropout, shared", build_unary, {DROPOUT, SHARED_INPUT}},
     {"copy", build_unary, {COPY, OWN_PARAMETER}},
+    {"cast", build_unary, {CAST, OWN_PARAMETER}},
+    {"cast, shared", build_unary, {CAST, SHARED_INPUT}},
     {"slice", build_unary, {SLICE, OWN_PARAMETER}},
     {"slice, shared", build_unary, {SLICE, SHARED_INPUT}},
     {"reshape", build_unary, {RESHAPE, OWN_PARAMETER}},

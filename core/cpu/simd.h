@@ -25,14 +25,4 @@ void dn__split(const dn_call *call, int64_t items, int64_t elements, dn_part *pa
 /** sums[k] = sum over rows of x [rows,K], whose last dimension is K. */
 void dn__sum_rows(const dn_call *call, const float *x, const dn_tensor_info *info, float *sums);
 
-static inline int64_t dn__last(const dn_tensor_info *info)
-{
-    return info->shape.dim[info->shape.rank - 1];
-}
-
-static inline int64_t dn__count(const dn_tensor_info *info)
-{
-    return dn_shape_count(&info->shape);
-}
-
 #endif

@@ -10,6 +10,15 @@ bool dn__check_real(dn_program *p, dn_op_kind kind, const dn_tensor *inputs, int
     return true;
 }
 
+bool dn__check_activations(dn_program *p, dn_op_kind kind, const dn_tensor *inputs, int count)
+{
+    if (!dn__ready(p, inputs, count)) return false;
+    const dn_dtype dtype = dn__info(p, inputs[0])->dtype == DN_BF16 ? DN_BF16 : p->real;
+    for (int i = 0; i < count; i++)
+        if (!dn__check_dtype(p, kind, inputs[i], dtype)) return false;
+    return true;
+}
+
 bool dn__check_rank(dn_program *p, dn_op_kind kind, dn_tensor x, int rank)
 {
     char text[64];
@@ -62,11 +71,17 @@ void dn__output(dn_program *p, dn_op *op, int k, dn_shape shape, bool shared)
     op->out[k] = dn__temporary(p, p->real, shape, shared).id;
 }
 
+void dn__activation(dn_program *p, dn_op *op, int k, dn_shape shape, bool shared)
+{
+    op->out[k] = dn__temporary(p, p->tensors[op->in[0]].dtype, shape, shared).id;
+}
+
 dn_tensor dn__map(dn_program *p, dn_op op, int like)
 {
     bool shared = true;
     for (int i = 0; i < DN_OP_MAX_IN; i++) shared &= op.in[i] < 0 || p->tensors[op.in[i]].shared;
-    dn__output(p, &op, 0, p->tensors[op.in[like]].shape, shared);
+    const dn_tensor_info *x = &p->tensors[op.in[like]];
+    op.out[0] = dn__temporary(p, x->dtype, x->shape, shared).id;
     return dn__append(p, op);
 }
 

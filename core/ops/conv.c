@@ -26,7 +26,7 @@ dn_tensor dn_conv2d(dn_program *p, dn_tensor x, dn_tensor w, dn_tensor bias, int
 {
     const dn_tensor inputs[3] = {x, w, bias};
     const int count = dn_is_none(bias) ? 2 : 3;
-    if (!dn__check_real(p, DN_OP_CONV2D, inputs, count) || !check_shapes(p, x, w, stride, padding)) return DN_NONE;
+    if (!dn__check_affine(p, DN_OP_CONV2D, inputs, count) || !check_shapes(p, x, w, stride, padding)) return DN_NONE;
     const int64_t *in = dn__info(p, x)->shape.dim, *filter = dn__info(p, w)->shape.dim;
     if (count == 3 && !dn__check_vector(p, DN_OP_CONV2D, bias, filter[0])) return DN_NONE;
     dn_op op = dn__op(DN_OP_CONV2D, inputs, count);
@@ -35,7 +35,7 @@ dn_tensor dn_conv2d(dn_program *p, dn_tensor x, dn_tensor w, dn_tensor bias, int
     op.args.conv.relu = relu;
     const int64_t height = (in[1] + 2 * padding - filter[1]) / stride + 1;
     const int64_t width = (in[2] + 2 * padding - filter[2]) / stride + 1;
-    dn__output(p, &op, 0, DN_SHAPE(in[0], height, width, filter[0]), dn__all_shared(p, inputs, count));
+    dn__activation(p, &op, 0, DN_SHAPE(in[0], height, width, filter[0]), dn__all_shared(p, inputs, count));
     return dn__append(p, op);
 }
 

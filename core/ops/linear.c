@@ -2,13 +2,18 @@
 #include "core/ops.h"
 #include "core/ops/check.h"
 
+bool dn__check_affine(dn_program *p, dn_op_kind kind, const dn_tensor *inputs, int count)
+{
+    return dn__check_activations(p, kind, inputs, 2) && (count < 3 || dn__check_real(p, kind, inputs + 2, 1));
+}
+
 dn_tensor dn_linear(dn_program *p, dn_tensor x, dn_tensor w, dn_tensor bias, bool relu)
 {
     if (!dn__ready(p, &x, 1)) return DN_NONE;
     if (dn__info(p, x)->shape.rank > 2) x = dn_flatten(p, x);
     const dn_tensor inputs[3] = {x, w, bias};
     const int count = dn_is_none(bias) ? 2 : 3;
-    if (!dn__check_real(p, DN_OP_LINEAR, inputs, count)) return DN_NONE;
+    if (!dn__check_affine(p, DN_OP_LINEAR, inputs, count)) return DN_NONE;
     if (!dn__check_rank(p, DN_OP_LINEAR, x, 2) || !dn__check_rank(p, DN_OP_LINEAR, w, 2)) return DN_NONE;
     const int64_t *in = dn__info(p, x)->shape.dim, *weight = dn__info(p, w)->shape.dim;
     char one[64], other[64];
@@ -19,7 +24,7 @@ dn_tensor dn_linear(dn_program *p, dn_tensor x, dn_tensor w, dn_tensor bias, boo
     if (count == 3 && !dn__check_vector(p, DN_OP_LINEAR, bias, weight[0])) return DN_NONE;
     dn_op op = dn__op(DN_OP_LINEAR, inputs, count);
     op.args.conv.relu = relu;
-    dn__output(p, &op, 0, DN_SHAPE(in[0], weight[0]), dn__all_shared(p, inputs, count));
+    dn__activation(p, &op, 0, DN_SHAPE(in[0], weight[0]), dn__all_shared(p, inputs, count));
     return dn__append(p, op);
 }
 
@@ -46,7 +51,7 @@ void dn__grad_affine(dn_program *p, const dn_op *op, dn_op_kind data_grad, dn_op
         const dn_tensor inputs[2] = {dy, w};
         dn_op grad = dn__op(data_grad, inputs, 2);
         grad.args = op->args;
-        dn__output(p, &grad, 0, dn__info(p, x)->shape, one && dn__info(p, w)->shared);
+        dn__activation(p, &grad, 0, dn__info(p, x)->shape, one && dn__info(p, w)->shared);
         dn__accumulate(p, op->in[0], dn__append(p, grad));
     }
 }

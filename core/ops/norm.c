@@ -5,7 +5,7 @@
 
 static dn_tensor normalise(dn_program *p, dn_op_kind kind, const dn_tensor inputs[5], dn_norm_options options)
 {
-    if (!dn__check_real(p, kind, inputs, 5)) return DN_NONE;
+    if (!dn__check_activations(p, kind, inputs, 1) || !dn__check_real(p, kind, inputs + 1, 4)) return DN_NONE;
     for (int i = 1; i < 5; i++)
         if (!dn__check_vector(p, kind, inputs[i], dn__channels(p, inputs[0]))) return DN_NONE;
     dn_op op = dn__op(kind, inputs, 5);
@@ -14,7 +14,7 @@ static dn_tensor normalise(dn_program *p, dn_op_kind kind, const dn_tensor input
     op.args.norm.relu = options.relu;
     op.args.norm.unbiased = options.unbiased;
     const dn_shape channels = DN_SHAPE(dn__channels(p, inputs[0]));
-    dn__output(p, &op, 0, dn__info(p, inputs[0])->shape, false);
+    dn__activation(p, &op, 0, dn__info(p, inputs[0])->shape, false);
     if (kind == DN_OP_BATCH_NORM) {
         dn__output(p, &op, 1, channels, false); /* the batch's mean */
         dn__output(p, &op, 2, channels, false); /* 1 / sqrt(variance + epsilon) */
@@ -45,7 +45,8 @@ static void norm_grad(dn_program *p, const dn_op *op, dn_op_kind kind, int mean,
         dn__output_gradient(p, op, 0), {op->in[0]}, {op->in[1]}, {op->in[2]}, {mean}, {statistic}};
     dn_op grad = dn__op(kind, inputs, 6);
     grad.args = op->args;
-    for (int i = 0; i < 3; i++)
+    if (dn__input_wants(p, op, 0)) dn__activation(p, &grad, 0, p->tensors[op->in[0]].shape, false);
+    for (int i = 1; i < 3; i++)
         if (dn__input_wants(p, op, i)) dn__output(p, &grad, i, p->tensors[op->in[i]].shape, false);
     dn__append(p, grad);
     for (int i = 0; i < 3; i++)

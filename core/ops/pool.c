@@ -4,7 +4,7 @@
 
 static bool check_window(dn_program *p, dn_op_kind kind, dn_tensor x, const int kernel[2], int stride, int padding)
 {
-    if (!dn__check_real(p, kind, &x, 1) || !dn__check_rank(p, kind, x, 4)) return false;
+    if (!dn__check_activations(p, kind, &x, 1) || !dn__check_rank(p, kind, x, 4)) return false;
     const int64_t *in = dn__info(p, x)->shape.dim;
     char text[64];
     const bool fits = kernel[0] >= 1 && kernel[1] >= 1 && stride >= 1 && padding >= 0 && padding < kernel[0] &&
@@ -30,7 +30,7 @@ static dn_tensor pool(dn_program *p, dn_op_kind kind, dn_tensor x, const int ker
     const dn_shape out = DN_SHAPE(in[0], (in[1] + 2 * padding - kernel[0]) / stride + 1,
                                   (in[2] + 2 * padding - kernel[1]) / stride + 1, in[3]);
     const bool shared = dn__info(p, x)->shared;
-    dn__output(p, &op, 0, out, shared);
+    dn__activation(p, &op, 0, out, shared);
     if (kind == DN_OP_MAX_POOL) op.out[1] = dn__temporary(p, DN_U8, out, shared).id;
     return dn__append(p, op);
 }
@@ -58,7 +58,7 @@ static void pool_grad(dn_program *p, const dn_op *op, dn_op_kind kind)
     const dn_tensor inputs[2] = {dy, {op->out[1]}};
     dn_op grad = dn__op(kind, inputs, op->out[1] >= 0 ? 2 : 1);
     grad.args = op->args;
-    dn__output(p, &grad, 0, p->tensors[op->in[0]].shape, dn__info(p, dy)->shared);
+    dn__activation(p, &grad, 0, p->tensors[op->in[0]].shape, dn__info(p, dy)->shared);
     dn__accumulate(p, op->in[0], dn__append(p, grad));
 }
 

@@ -60,7 +60,7 @@ void dn__grad_gate(dn_program *p, const dn_op *op)
 
 dn_tensor dn_copy(dn_program *p, dn_tensor x)
 {
-    if (!dn__check_real(p, DN_OP_COPY, &x, 1)) return DN_NONE;
+    if (!dn__check_activations(p, DN_OP_COPY, &x, 1)) return DN_NONE;
     return dn__map(p, dn__op(DN_OP_COPY, &x, 1), 0);
 }
 
@@ -83,7 +83,7 @@ dn_tensor dn_fill(dn_program *p, dn_shape shape, bool members_share, double valu
 dn_tensor dn_concat(dn_program *p, dn_tensor a, dn_tensor b)
 {
     const dn_tensor inputs[2] = {a, b};
-    if (!dn__check_real(p, DN_OP_CONCAT, inputs, 2)) return DN_NONE;
+    if (!dn__check_activations(p, DN_OP_CONCAT, inputs, 2)) return DN_NONE;
     dn_shape shape = dn__info(p, a)->shape, other = dn__info(p, b)->shape;
     char one[64], two[64];
     const int last = shape.rank - 1;
@@ -94,7 +94,7 @@ dn_tensor dn_concat(dn_program *p, dn_tensor a, dn_tensor b)
                                dn_shape_text(&dn__info(p, a)->shape, one), dn_shape_text(&other, two));
     shape.dim[last] += channels;
     dn_op op = dn__op(DN_OP_CONCAT, inputs, 2);
-    dn__output(p, &op, 0, shape, dn__all_shared(p, inputs, 2));
+    dn__activation(p, &op, 0, shape, dn__all_shared(p, inputs, 2));
     return dn__append(p, op);
 }
 
@@ -111,7 +111,7 @@ void dn__grad_concat(dn_program *p, const dn_op *op)
 
 dn_tensor dn_slice(dn_program *p, dn_tensor x, int64_t first, int64_t count)
 {
-    if (!dn__check_real(p, DN_OP_SLICE, &x, 1)) return DN_NONE;
+    if (!dn__check_activations(p, DN_OP_SLICE, &x, 1)) return DN_NONE;
     dn_shape shape = dn__info(p, x)->shape;
     int64_t *channels = &shape.dim[shape.rank - 1];
     if (first < 0 || count < 1 || first > *channels - count)
@@ -121,7 +121,7 @@ dn_tensor dn_slice(dn_program *p, dn_tensor x, int64_t first, int64_t count)
     dn_op op = dn__op(DN_OP_SLICE, &x, 1);
     op.args.slice.first = first;
     op.args.slice.count = count;
-    dn__output(p, &op, 0, shape, dn__info(p, x)->shared);
+    dn__activation(p, &op, 0, shape, dn__info(p, x)->shared);
     return dn__append(p, op);
 }
 
@@ -130,7 +130,7 @@ void dn__grad_slice(dn_program *p, const dn_op *op)
     const dn_tensor dy = dn__output_gradient(p, op, 0);
     dn_op grad = dn__op(DN_OP_EMBED, &dy, 1);
     grad.args = op->args;
-    dn__output(p, &grad, 0, p->tensors[op->in[0]].shape, dn__info(p, dy)->shared);
+    dn__activation(p, &grad, 0, p->tensors[op->in[0]].shape, dn__info(p, dy)->shared);
     dn__accumulate(p, op->in[0], dn__append(p, grad));
 }
 

@@ -49,7 +49,10 @@ dn_tensor dn_model_build(dn_program *p, const dn_model_options *options, dn_tens
     if (options->classes < 1 || options->width < 0)
         return dn_program_fail(p, DN_ERROR_ARGUMENT, "model '%s': %d classes and width %d make no sense", model->name,
                                options->classes, options->width);
-    return model->build(p, options, images, forward);
+    if (dn_program_precision(p) == DN_PRECISION_BF16) images = dn_cast(p, images, DN_BF16);
+    const dn_tensor logits = model->build(p, options, images, forward);
+    /* Softmax, losses and scores never run below f32. */
+    return dn_dtype_of(p, logits) == DN_BF16 ? dn_cast(p, logits, DN_F32) : logits;
 }
 
 /* ---- what the networks share ---- */

@@ -1,4 +1,7 @@
 /* One element in, one element out. All but add's second input may be the same memory as the output. */
+#include <math.h>
+#include <string.h>
+
 #include "core/cpu/ref/ref.h"
 
 /* Written so that a NaN stays one. */
@@ -51,6 +54,38 @@ void REF(fill)(const dn_call *call)
 {
     real *y = call->out[0]; /* [n] */
     for (int64_t i = 0; i < count_of(call->out_info[0]); i++) y[i] = (real)call->op->args.scalar.factor;
+}
+
+/* bf16 is the upper half of a float, rounded to nearest, ties to even; a NaN becomes 0x7fff. */
+static uint16_t to_bf16(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return isnan(x) ? 0x7fff : (uint16_t)((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+}
+
+static float from_bf16(uint16_t half)
+{
+    const uint32_t bits = (uint32_t)half << 16;
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+void REF(cast)(const dn_call *call)
+{
+    const dn_dtype from = call->in_info[0]->dtype, to = call->out_info[0]->dtype;
+    for (int64_t i = 0; i < count_of(call->out_info[0]); i++) {
+        const double x = from == DN_F64   ? ((const double *)call->in[0])[i]
+                         : from == DN_F32 ? ((const float *)call->in[0])[i]
+                                          : from_bf16(((const uint16_t *)call->in[0])[i]);
+        if (to == DN_F64)
+            ((double *)call->out[0])[i] = x;
+        else if (to == DN_F32)
+            ((float *)call->out[0])[i] = (float)x;
+        else
+            ((uint16_t *)call->out[0])[i] = to_bf16((float)x);
+    }
 }
 
 void REF(mask_logits)(const dn_call *call)
