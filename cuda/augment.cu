@@ -15,6 +15,8 @@
 
 namespace DN_TARGET
 {
+namespace
+{
 
 constexpr unsigned THREADS = 256, WARP = 32, MOST_BLOCKS = 1024;
 
@@ -33,7 +35,7 @@ struct source {
     }
 };
 
-static source source_of(const dn_call *call, int step_input)
+source source_of(const dn_call *call, int step_input)
 {
     return {call->seed, call->op->args.random.stream, static_cast<uint32_t>(call->member),
             input<int32_t>(call, step_input)};
@@ -54,14 +56,14 @@ struct images {
     }
 };
 
-static images images_of(const dn_call *call)
+images images_of(const dn_call *call)
 {
     const int64_t *d = call->in_info[0]->shape.dim;
     return {input<float>(call, 0),  output<float>(call, 0), static_cast<int>(d[1]),
             static_cast<int>(d[2]), static_cast<int>(d[3]), static_cast<int>(d[2] * d[3])};
 }
 
-static dim3 grid_of(const dn_call *call)
+dim3 grid_of(const dn_call *call)
 {
     return dim3(static_cast<unsigned>(call->in_info[0]->shape.dim[0]), 1, static_cast<unsigned>(call->members));
 }
@@ -83,7 +85,7 @@ __global__ void crop_kernel(images i, source random, int padding, uint32_t choic
     }
 }
 
-static void launch_crop(const dn_call *call, dn_gpu_stream stream)
+void launch_crop(const dn_call *call, dn_gpu_stream stream)
 {
     DN_LAUNCH(crop_kernel, grid_of(call), dim3(THREADS), 0, stream, images_of(call), source_of(call, 1),
               call->op->args.random.size, static_cast<uint32_t>(call->op->args.random.choices));
@@ -106,7 +108,7 @@ __global__ void flip_kernel(images i, source random)
     }
 }
 
-static void launch_flip(const dn_call *call, dn_gpu_stream stream)
+void launch_flip(const dn_call *call, dn_gpu_stream stream)
 {
     DN_LAUNCH(flip_kernel, grid_of(call), dim3(THREADS), 0, stream, images_of(call), source_of(call, 1));
 }
@@ -152,7 +154,7 @@ __global__ void patch_shuffle_kernel(images i, source random, int size)
     }
 }
 
-static void launch_patch_shuffle(const dn_call *call, dn_gpu_stream stream)
+void launch_patch_shuffle(const dn_call *call, dn_gpu_stream stream)
 {
     const int size = call->op->args.random.size;
     const int64_t *d = call->in_info[0]->shape.dim, patches = (d[1] / size) * (d[2] / size);
@@ -189,7 +191,7 @@ __global__ void noise_kernel(source random, bool normal, float low, float high, 
     }
 }
 
-static void launch_noise(const dn_call *call, dn_gpu_stream stream)
+void launch_noise(const dn_call *call, dn_gpu_stream stream)
 {
     const dn_op_args &a = call->op->args;
     const int64_t n = dn__count(call->out_info[0]);
@@ -200,6 +202,7 @@ static void launch_noise(const dn_call *call, dn_gpu_stream stream)
               static_cast<float>(a.random.low), static_cast<float>(a.random.high), out, n, aligned(out, 16));
 }
 
+} // namespace
 } // namespace DN_TARGET
 
 DN_GPU_KERNEL(crop, launch_crop, nullptr, nullptr);

@@ -16,6 +16,8 @@
 
 namespace DN_TARGET
 {
+namespace
+{
 
 constexpr unsigned THREADS = 256, MOST_BLOCKS = 1024, MOST_ROWS = 65535; // blockIdx.y ends at MOST_ROWS
 
@@ -51,7 +53,7 @@ __global__ void indices_kernel(choice c, operand<const int32_t> step, operand<co
     out.of(e)[i] = pool ? pool.of(e)[index] : static_cast<int32_t>(index);
 }
 
-static void launch_indices(const dn_call *call, dn_gpu_stream stream)
+void launch_indices(const dn_call *call, dn_gpu_stream stream)
 {
     const choice c = {call->seed, call->op->args.random.count, call->op->args.random.stream,
                       static_cast<uint32_t>(call->member), call->op->args.random.replace};
@@ -141,7 +143,7 @@ template <class IN, class OUT> void gather(const dn_call *call, dn_gpu_stream st
         gather_packs<IN, OUT, 1>(call, stream);
 }
 
-static void launch_gather(const dn_call *call, dn_gpu_stream stream)
+void launch_gather(const dn_call *call, dn_gpu_stream stream)
 {
     switch (call->in_info[0]->dtype) {
     case DN_U8: return gather<uint8_t, float>(call, stream);
@@ -180,7 +182,7 @@ __global__ void standardize_kernel(operand<const float> x, operand<float> y, int
     for (int64_t i = threadIdx.x; i < n; i += THREADS) result[i] = static_cast<float>((image[i] - mean) * factor);
 }
 
-static void launch_standardize(const dn_call *call, dn_gpu_stream stream)
+void launch_standardize(const dn_call *call, dn_gpu_stream stream)
 {
     const int64_t images = call->in_info[0]->shape.dim[0], n = dn__count(call->in_info[0]) / images;
     const dim3 grid(static_cast<unsigned>(images), 1, static_cast<unsigned>(call->members));
@@ -205,8 +207,7 @@ __global__ void normalize_kernel(operand<const float> x, operand<const float> me
     }
 }
 
-static void normalize_by(const dn_call *call, operand<const float> mean, operand<const float> deviation,
-                         dn_gpu_stream stream)
+void normalize_by(const dn_call *call, operand<const float> mean, operand<const float> deviation, dn_gpu_stream stream)
 {
     const int64_t n = dn__count(call->in_info[0]);
     const unsigned wanted = ceil_div(n, THREADS);
@@ -215,16 +216,17 @@ static void normalize_by(const dn_call *call, operand<const float> mean, operand
               output<float>(call, 0), n, dn__last(call->in_info[0]));
 }
 
-static void launch_normalize(const dn_call *call, dn_gpu_stream stream)
+void launch_normalize(const dn_call *call, dn_gpu_stream stream)
 {
     normalize_by(call, input<float>(call, 1), input<float>(call, 2), stream);
 }
 
-static void launch_normalize_grad(const dn_call *call, dn_gpu_stream stream)
+void launch_normalize_grad(const dn_call *call, dn_gpu_stream stream)
 {
     normalize_by(call, {nullptr, 0}, input<float>(call, 1), stream);
 }
 
+} // namespace
 } // namespace DN_TARGET
 
 DN_GPU_KERNEL(indices, launch_indices, nullptr, nullptr);

@@ -7,8 +7,10 @@
 
 namespace DN_TARGET
 {
+namespace
+{
 
-static dim3 one_each(const dn_call *call)
+dim3 one_each(const dn_call *call)
 {
     return dim3(1, 1, static_cast<unsigned>(call->members));
 }
@@ -19,7 +21,7 @@ __global__ void hold_kernel(operand<const int32_t> step, operand<int32_t> out, i
     out.of(e)[0] = step.of(e)[0] / every * every;
 }
 
-static void launch_hold(const dn_call *call, dn_gpu_stream stream)
+void launch_hold(const dn_call *call, dn_gpu_stream stream)
 {
     DN_LAUNCH(hold_kernel, one_each(call), dim3(1), 0, stream, input<int32_t>(call, 0), output<int32_t>(call, 0),
               call->op->args.hold.every);
@@ -46,7 +48,7 @@ __global__ void schedule_kernel(operand<const int32_t> steps, operand<const floa
     out.of(e)[0] = static_cast<float>(value);
 }
 
-static void launch_schedule(const dn_call *call, dn_gpu_stream stream)
+void launch_schedule(const dn_call *call, dn_gpu_stream stream)
 {
     DN_LAUNCH(schedule_kernel, one_each(call), dim3(1), 0, stream, input<int32_t>(call, 0), input<float>(call, 1),
               output<float>(call, 0), call->in_info[1]->shape.dim[0]);
@@ -60,7 +62,7 @@ __global__ void record_kernel(operand<float> history, operand<const float> x, op
     history.of(e)[step.of(e)[0] % length] = x.of(e)[0];
 }
 
-static void launch_record(const dn_call *call, dn_gpu_stream stream)
+void launch_record(const dn_call *call, dn_gpu_stream stream)
 {
     DN_LAUNCH(record_kernel, one_each(call), dim3(1), 0, stream, output<float>(call, 0), input<float>(call, 1),
               input<int32_t>(call, 2), dn__count(call->out_info[0]));
@@ -72,12 +74,13 @@ __global__ void advance_kernel(operand<const int32_t> step, operand<const int32_
     out.of(e)[0] = step.of(e)[0] + (!ok || ok.of(e)[0] ? 1 : 0);
 }
 
-static void launch_advance(const dn_call *call, dn_gpu_stream stream)
+void launch_advance(const dn_call *call, dn_gpu_stream stream)
 {
     DN_LAUNCH(advance_kernel, one_each(call), dim3(1), 0, stream, input<int32_t>(call, 0), input<int32_t>(call, 1),
               output<int32_t>(call, 0));
 }
 
+} // namespace
 } // namespace DN_TARGET
 
 DN_GPU_KERNEL(hold, launch_hold, nullptr, nullptr);

@@ -12,6 +12,8 @@
 
 namespace DN_TARGET
 {
+namespace
+{
 
 constexpr unsigned THREADS = 256, MOST_BLOCKS = 1024;
 
@@ -43,7 +45,7 @@ template <class U> __device__ void for_all(const U &update, int64_t n, bool vect
     for (int64_t i = 4 * packs + first; i < n; i += step) update(e, i, size<1>{});
 }
 
-static dim3 grid_of(const dn_call *call, int64_t n)
+dim3 grid_of(const dn_call *call, int64_t n)
 {
     const unsigned wanted = ceil_div(n, 4 * THREADS);
     return dim3(wanted < MOST_BLOCKS ? wanted : MOST_BLOCKS, 1, static_cast<unsigned>(call->members));
@@ -94,7 +96,7 @@ __global__ void adam_kernel(adam a, double b1, double b2, operand<const float> r
     for_all(a, n, vector);
 }
 
-static void launch_adam(const dn_call *call, dn_gpu_stream stream)
+void launch_adam(const dn_call *call, dn_gpu_stream stream)
 {
     const double b1 = call->op->args.update.beta1, b2 = call->op->args.update.beta2;
     adam a = {};
@@ -143,7 +145,7 @@ __global__ void sgd_kernel(sgd s, operand<const float> rate, operand<const int32
     for_all(s, n, vector);
 }
 
-static void launch_sgd(const dn_call *call, dn_gpu_stream stream)
+void launch_sgd(const dn_call *call, dn_gpu_stream stream)
 {
     const bool nesterov = call->op->args.update.nesterov;
     sgd s = {};
@@ -157,6 +159,7 @@ static void launch_sgd(const dn_call *call, dn_gpu_stream stream)
               n, vector);
 }
 
+} // namespace
 } // namespace DN_TARGET
 
 DN_GPU_KERNEL(adam, launch_adam, nullptr, nullptr);
