@@ -18,6 +18,7 @@ static dn_status time_step(const dn_workload *w, double *ms)
 {
     const double start = dn_seconds();
     DN_TRY(dn_executor_run(w->executor, 1));
+    DN_TRY(dn_executor_wait(w->executor));
     *ms = 1e3 * (dn_seconds() - start);
     return DN_OK;
 }
@@ -29,6 +30,7 @@ static dn_status repeat(const measurement *m, int r)
     for (int op = 0; op < m->n_ops; op++) {
         const double start = dn_seconds();
         DN_TRY(dn_executor_run_op(m->workload->executor, op, 1));
+        DN_TRY(dn_executor_wait(m->workload->executor));
         const double ms = 1e3 * (dn_seconds() - start);
         m->op_ms[op * m->repeats + r] = ms;
         m->sum_ms[r] += ms;
@@ -40,6 +42,7 @@ static dn_status choose_repeats(measurement *m, int asked)
 {
     double ms = 0.0;
     DN_TRY(dn_executor_run(m->workload->executor, WARM_UP));
+    DN_TRY(dn_executor_wait(m->workload->executor));
     DN_TRY(time_step(m->workload, &ms));
     const double fit = 3e3 / (2.0 * ms);
     m->repeats = asked > 0 ? asked : fit < LEAST_REPEATS ? LEAST_REPEATS : fit > MOST_REPEATS ? MOST_REPEATS : (int)fit;

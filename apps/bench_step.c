@@ -12,6 +12,7 @@ static dn_status run_own(const dn_workload *w, int steps, double *seconds)
 {
     const double start = dn_seconds();
     DN_TRY(dn_executor_run(w->executor, steps));
+    DN_TRY(dn_executor_wait(w->executor));
     *seconds = dn_seconds() - start;
     return DN_OK;
 }

@@ -7,7 +7,16 @@
 
 #include "apps/memory.h"
 #include "apps/objective.h"
-#include "core/alloc.h"
+#include "core/mailbox.h"
+
+/* What a letter holds: the program's counter, and its rings of losses as they are after a chunk of steps. */
+enum { STEP, LOSS, ACCURACY, MUTUAL_INFORMATION, MOST_TENSORS };
+
+/* Steps that were asked for and whose letter has not been read. */
+typedef struct chunk {
+    int64_t steps;
+    double asked; /* when */
+} chunk;
 
 typedef struct trainer {
     dn_network *network;
@@ -16,7 +25,11 @@ typedef struct trainer {
     dn_executor *executor;
     dn_history *history;
     int64_t checkpoint_every;
-    float *ring; /* [E,DN_HISTORY] */
+    dn_mailbox *mailbox;
+    chunk sent[2];           /* those under way, oldest first */
+    int64_t asked;           /* steps asked for; history->steps of them are known to be done */
+    double last_letter;      /* when it came */
+    double seconds_per_step; /* of the last chunk; 0: none yet */
 } trainer;
 
 static double now(void)
@@ -29,24 +42,21 @@ static double now(void)
 /* ---- losses ---- */
 
 /* Copies steps first..first+count-1 of a ring [E or 1, DN_HISTORY] into rows of `to` [steps, E or 1]. */
-static dn_status read_ring(trainer *t, dn_tensor ring, int copies, int64_t first, int64_t count, float *to)
+static void copy_ring(const float *ring, int copies, int64_t first, int64_t count, float *to)
 {
-    DN_TRY(dn_executor_read(t->executor, ring, t->ring, (size_t)copies * DN_HISTORY * sizeof *t->ring));
     for (int64_t s = first; s < first + count; s++)
-        for (int e = 0; e < copies; e++) to[s * copies + e] = t->ring[e * DN_HISTORY + s % DN_HISTORY];
-    return DN_OK;
+        for (int e = 0; e < copies; e++) to[s * copies + e] = ring[e * DN_HISTORY + s % DN_HISTORY];
 }
 
-static dn_status read_losses(trainer *t, int64_t first, int64_t count)
+static void copy_losses(const trainer *t, const void *const *letter, int64_t first, int64_t count)
 {
-    const dn_objective *o = &t->objective;
     const int members = t->network->members;
-    DN_TRY(read_ring(t, o->loss, members, first, count, t->history->loss));
-    DN_TRY(read_ring(t, o->accuracy, members, first, count, t->history->accuracy));
-    if (!dn_is_none(o->mutual_information))
-        return read_ring(t, o->mutual_information, 1, first, count, t->history->mutual_information);
-    for (int64_t s = first; s < first + count; s++) t->history->mutual_information[s] = NAN;
-    return DN_OK;
+    copy_ring(letter[LOSS], members, first, count, t->history->loss);
+    copy_ring(letter[ACCURACY], members, first, count, t->history->accuracy);
+    if (!dn_is_none(t->objective.mutual_information))
+        copy_ring(letter[MUTUAL_INFORMATION], 1, first, count, t->history->mutual_information);
+    else
+        for (int64_t s = first; s < first + count; s++) t->history->mutual_information[s] = NAN;
 }
 
 static double mean(const float *values, int64_t count)
@@ -125,45 +135,71 @@ static dn_status save(const trainer *t, int64_t saved)
 
 /* ---- the loop ---- */
 
-/* How many steps to run at once: up to the next checkpoint, as far as the ring reaches, about a fifth of a second. */
-static int64_t choose_chunk(const trainer *t, double seconds_per_step)
+/* How many steps to ask for at once: up to the next checkpoint, as far as the ring reaches (a letter is of the moment
+ * after its own chunk), about a fifth of a second. */
+static int64_t choose_chunk(const trainer *t)
 {
-    const int64_t step = t->history->steps;
-    int64_t chunk = seconds_per_step > 0.0 ? (int64_t)(0.2 / seconds_per_step) : 1;
-    const int64_t to_checkpoint = t->checkpoint_every - step % t->checkpoint_every, to_end = t->objective.steps - step;
-    if (chunk < 1) chunk = 1;
-    if (chunk > DN_HISTORY) chunk = DN_HISTORY;
-    if (chunk > to_checkpoint) chunk = to_checkpoint;
-    return chunk > to_end ? to_end : chunk;
+    int64_t steps = t->seconds_per_step > 0.0 ? (int64_t)(0.2 / t->seconds_per_step) : 1;
+    const int64_t to_checkpoint = t->checkpoint_every - t->asked % t->checkpoint_every;
+    const int64_t to_end = t->objective.steps - t->asked;
+    if (steps < 1) steps = 1;
+    if (steps > DN_HISTORY) steps = DN_HISTORY;
+    if (steps > to_checkpoint) steps = to_checkpoint;
+    return steps > to_end ? to_end : steps;
 }
 
-static dn_status run_chunk(trainer *t, int64_t chunk, int64_t saved)
+static dn_status ask(trainer *t)
 {
+    const chunk c = {.steps = choose_chunk(t), .asked = now()};
+    DN_TRY(dn_executor_run(t->executor, c.steps));
+    t->sent[dn_mailbox_waiting(t->mailbox)] = c;
+    t->asked += c.steps;
+    return dn_mailbox_post(t->mailbox);
+}
+
+/* Reads the oldest letter. */
+static dn_status hear(trainer *t, int64_t saved)
+{
+    const void *letter[MOST_TENSORS];
+    const chunk c = t->sent[0];
+    DN_TRY(dn_mailbox_collect(t->mailbox, letter));
+    t->sent[0] = t->sent[1];
+    /* The device began the chunk when it was asked to, or when it was done with the one before. */
+    const double begun = c.asked > t->last_letter ? c.asked : t->last_letter;
+    t->last_letter = now();
+    t->seconds_per_step = (t->last_letter - begun) / (double)c.steps;
+
     const int64_t before = t->history->steps;
-    int32_t step = 0;
-    DN_TRY(dn_executor_run(t->executor, chunk));
-    DN_TRY(dn_executor_read(t->executor, t->objective.step, &step, sizeof step));
-    DN_TRY(read_losses(t, before, step - before));
+    const int32_t step = *(const int32_t *)letter[STEP];
+    copy_losses(t, letter, before, step - before);
     t->history->steps = step;
     tell(t, before);
-    return step == before + chunk ? DN_OK : fail_nonfinite(t, step, saved);
+    return step == before + c.steps ? DN_OK : fail_nonfinite(t, step, saved);
 }
 
+/* Reads letters until `left` of them are under way. */
+static dn_status hear_until(trainer *t, int left, int64_t saved)
+{
+    while (dn_mailbox_waiting(t->mailbox) > left) DN_TRY(hear(t, saved));
+    return DN_OK;
+}
+
+/* One chunk is always asked for before the one before it is looked at, so that a GPU does not wait for the host. */
 static dn_status loop(trainer *t)
 {
-    double seconds_per_step = 0.0;
     int64_t saved = t->history->steps;
-    while (t->history->steps < t->objective.steps) {
-        const int64_t chunk = choose_chunk(t, seconds_per_step);
-        const double start = now();
-        DN_TRY(run_chunk(t, chunk, saved));
-        seconds_per_step = (now() - start) / (double)chunk;
+    t->asked = saved;
+    while (t->asked < t->objective.steps) {
+        DN_TRY(ask(t));
+        const bool due = t->asked % t->checkpoint_every == 0 || t->asked == t->objective.steps;
+        DN_TRY(hear_until(t, due ? 0 : dn_mailbox_room(t->mailbox) - 1, saved));
         const bool stop = t->options->stop && t->options->stop(t->options->context);
-        if (stop || t->history->steps % t->checkpoint_every == 0 || t->history->steps == t->objective.steps) {
+        if (stop || due) {
+            DN_TRY(hear_until(t, 0, saved));
             DN_TRY(save(t, saved));
             saved = t->history->steps;
         }
-        if (stop && t->history->steps < t->objective.steps)
+        if (stop && saved < t->objective.steps)
             return dn_fail(DN_ERROR_INTERRUPTED, "stopped at step %lld of %lld; `--resume` goes on from there",
                            (long long)saved, (long long)t->objective.steps);
     }
@@ -178,7 +214,16 @@ static size_t process_bytes(const trainer *t)
 {
     enum { LIBRARIES = 6 << 20 };
     const size_t members = (size_t)t->network->members, steps = (size_t)t->objective.steps;
-    return dn_memory_now() + (steps * (2 * members + 1) + members * DN_HISTORY) * sizeof(float) + LIBRARIES;
+    return dn_memory_now() + (steps + DN_HISTORY) * (2 * members + 1) * sizeof(float) + LIBRARIES;
+}
+
+static dn_status open_mailbox(trainer *t)
+{
+    const dn_objective *o = &t->objective;
+    const dn_tensor tensors[MOST_TENSORS] = {
+        [STEP] = o->step, [LOSS] = o->loss, [ACCURACY] = o->accuracy, [MUTUAL_INFORMATION] = o->mutual_information};
+    return dn_mailbox_open(&t->mailbox, t->executor, tensors,
+                           dn_is_none(o->mutual_information) ? MUTUAL_INFORMATION : MOST_TENSORS);
 }
 
 static dn_status start(trainer *t, dn_dataset *train)
@@ -190,9 +235,8 @@ static dn_status start(trainer *t, dn_dataset *train)
     if (t->options->plan_only) return DN_OK;
     t->checkpoint_every = recipe->checkpoint_every > 0 ? recipe->checkpoint_every : o->steps_per_epoch;
     DN_TRY(dn_history_new(t->history, t->network->members, o->steps));
-    t->ring = dn_calloc((size_t)t->network->members * DN_HISTORY, sizeof *t->ring);
-    if (!t->ring) return DN_ERROR_MEMORY;
     DN_TRY(dn_objective_load(o, t->executor, t->network, train));
+    DN_TRY(open_mailbox(t));
     if (t->options->resume) DN_TRY(dn_checkpoint_resume(t->options->checkpoint, t->network, t->history));
     const int32_t step = (int32_t)t->history->steps;
     DN_TRY(dn_executor_write(t->executor, o->step, &step, sizeof step));
@@ -206,8 +250,8 @@ dn_status dn_train(dn_network *network, dn_dataset *train, const dn_training_opt
     *history = (dn_history){0};
     dn_status status = start(&t, train);
     if (status == DN_OK && !options->plan_only) status = loop(&t);
+    dn_mailbox_close(t.mailbox);
     dn_executor_close(t.executor);
     dn_objective_close(&t.objective);
-    dn_free(t.ring);
     return status;
 }

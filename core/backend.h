@@ -53,8 +53,24 @@ struct dn_backend {
     const char *(*kernel_name)(const dn_compiled *compiled, int op);
     /** Called once, after all blocks are there. */
     dn_status (*attach)(dn_compiled *compiled, const dn_memory *memory);
-    /** Runs ops first..last-1 `steps` times in order. */
+    /** Runs ops first..last-1 `steps` times in order. It may return before they are done: whatever is asked of the
+     *  device afterwards sees them done. */
     dn_status (*run)(dn_compiled *compiled, int first, int last, int64_t steps);
+
+    /* What a backend may leave out (NULL) whose run() returns when all is done. */
+
+    /** Makes room for the `count` pieces that will be allocated next, as one block of the device's memory. */
+    dn_status (*reserve)(dn_device *device, const size_t *pieces, int count);
+    /** Waits until all that was asked of the device is done. */
+    dn_status (*wait)(dn_device *device);
+    /** Host memory that mail comes to. */
+    dn_status (*mail_open)(dn_device *device, size_t bytes, void **mail);
+    void (*mail_close)(dn_device *device, void *mail);
+    /** Copies device memory into mail, as it is when all that was asked for before is done; does not wait.
+     *  @param ticket 0 or 1, for mail_wait() */
+    dn_status (*mail_post)(dn_device *device, void *mail, const void *from, size_t bytes, int ticket);
+    /** Waits until all that was posted with this ticket is there. */
+    dn_status (*mail_wait)(dn_device *device, int ticket);
 };
 
 /** The backends. One that this build lacks is a table too, whose devices say why they cannot be used. */

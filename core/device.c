@@ -16,7 +16,7 @@ dn_status dn_device_open(dn_device **out, const char *name, const dn_device_opti
     for (int i = 0; i < BACKENDS; i++) {
         const size_t length = strlen(backends[i]->name);
         if (strncmp(name, backends[i]->name, length) != 0) continue;
-        if (name[length] == '\0' || name[length] == ':')
+        if (name[length] == '\0' || name[length] == ':' || name[length] == ',')
             return backends[i]->open(out, name + length, options ? options : &defaults);
     }
     return dn_fail(DN_ERROR_ARGUMENT, "device '%s' is not known: `dunlin devices` lists what there is", name);

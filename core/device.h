@@ -22,7 +22,8 @@ typedef struct dn_device_options {
     int threads; /**< CPU: how many threads to use; 0: all cores, or what OMP_NUM_THREADS says */
 } dn_device_options;
 
-/** Opens "ref", "cpu" (and, where built, "cuda:0", "cuda-emu"). @param options NULL: defaults. Free with
+/** Opens "ref", "cpu", "cuda" (the same as "cuda:0"), "cuda:1" or "cuda-emu" (the CUDA kernels on the host). After a
+ *  GPU's name ",sync" waits after every op, so that a fault names its op. @param options NULL: defaults. Free with
  *  dn_device_close(), after all buffers, stores and executors on it.
  *  @return DN_ERROR_ARGUMENT for an unknown name, DN_ERROR_UNSUPPORTED with the reason */
 dn_status dn_device_open(dn_device **out, const char *name, const dn_device_options *options);
@@ -47,7 +48,7 @@ size_t dn_buffer_bytes(const dn_buffer *buffer);
 dn_status dn_buffer_upload(dn_buffer *buffer, size_t offset, const void *from, size_t bytes);
 dn_status dn_buffer_download(const dn_buffer *buffer, size_t offset, void *to, size_t bytes);
 
-/** One row for each backend of this build, for `dunlin devices`. */
+/** A device that there is, or one that there is not and why; for `dunlin devices`. */
 typedef struct dn_device_info {
     char name[32];         /**< what dn_device_open() takes */
     char description[160]; /**< hardware and library */

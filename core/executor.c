@@ -6,16 +6,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
-#include "core/backend.h"
-
-struct dn_executor {
-    dn_program *program;
-    dn_device *device;
-    dn_compiled *compiled;
-    dn_plan plan;
-    dn_memory memory; /* blocks of the program's own are freed here, those of the store are borrowed */
-    bool started;
-};
+#include "core/executor_private.h"
 
 /* Storages whose block belongs to the executor. */
 static const dn_storage own_storages[] = {DN_STORAGE_GRADIENTS, DN_STORAGE_PERSISTENT, DN_STORAGE_TEMPORARY};
@@ -113,14 +104,36 @@ static dn_status fail_too_big(const dn_executor *ex, size_t needed, size_t avail
                  best->shared ? "" : " for each member");
     }
     char advice[96] = "use fewer members or a smaller network";
-    /* What grows with the batch; the rest does not. */
+    /* What grows with the batch; the rest does not. A share of 1 or more: there is enough, but not in one piece. */
     const size_t growing = ex->plan.temporaries + ex->plan.workspace, fixed = needed - growing;
     const double share = fixed < available ? (double)(available - fixed) / (double)growing : 0.0;
-    if (p->batch > 1 && floor(p->batch * share) >= 1.0)
+    if (p->batch > 1 && share < 1.0 && floor(p->batch * share) >= 1.0)
         snprintf(advice, sizeof advice, "a batch of %d fits", (int)floor(p->batch * share));
     return dn_fail(DN_ERROR_MEMORY, "%s needs %.1f MiB, '%s' has %.1f MiB free; the largest tensors: %s; %s", p->name,
                    (double)needed / 1048576.0, dn_device_name(ex->device), (double)available / 1048576.0, largest,
                    advice);
+}
+
+/* Has the device take everything as one block, where it can. */
+static dn_status reserve(const dn_executor *ex)
+{
+    enum { MOST = 2 + 4 + OWN_STORAGES + 1 };
+    const dn_program *p = ex->program;
+    const dn_backend *backend = ex->device->backend;
+    size_t pieces[MOST];
+    int count = 0;
+    if (!backend->reserve) return DN_OK;
+    if (!dn_params_buffer(p->params, DN_BLOCK_VALUES, 0)) {
+        const size_t each = dn_dtype_size(dn_params_dtype(p->params)) * (size_t)p->members;
+        const size_t values = (size_t)dn_params_slice(p->params, DN_BLOCK_VALUES) * each;
+        const int slots = dn_params_count(p->params, DN_BLOCK_SLOTS);
+        pieces[count++] = values;
+        pieces[count++] = (size_t)dn_params_slice(p->params, DN_BLOCK_STATES) * each;
+        for (int i = 0; i < slots; i++) pieces[count++] = values;
+    }
+    for (int i = 0; i < OWN_STORAGES; i++) pieces[count++] = block_bytes(p, own_storages[i]);
+    pieces[count++] = ex->plan.workspace;
+    return backend->reserve(ex->device, pieces, count);
 }
 
 static dn_status write_initial(dn_executor *ex)
@@ -140,6 +153,9 @@ dn_status dn_executor_start(dn_executor *ex)
     const dn_program *p = ex->program;
     const size_t available = dn_device_available(ex->device), needed = bytes_to_come(ex);
     if (needed > available) return fail_too_big(ex, needed, available);
+    const dn_status reserved = reserve(ex);
+    if (reserved == DN_ERROR_MEMORY) return fail_too_big(ex, needed, dn_device_available(ex->device));
+    if (reserved != DN_OK) return reserved;
     DN_TRY(dn_params_place(p->params, ex->device));
     ex->memory.block[DN_STORAGE_VALUES] = dn_params_buffer(p->params, DN_BLOCK_VALUES, 0);
     ex->memory.block[DN_STORAGE_STATES] = dn_params_buffer(p->params, DN_BLOCK_STATES, 0);
@@ -180,8 +196,7 @@ size_t dn__member_stride(const dn_program *p, const dn_tensor_info *t)
     return t->shared ? 0 : p->slice[t->storage];
 }
 
-/* The buffer of a tensor, and the offset of member e's copy in it. */
-static dn_buffer *locate(const dn_program *p, const dn_memory *memory, int tensor, int member, size_t *offset)
+dn_buffer *dn__locate(const dn_program *p, const dn_memory *memory, int tensor, int member, size_t *offset)
 {
     const dn_tensor_info *t = &p->tensors[tensor];
     *offset = t->offset;
@@ -196,7 +211,7 @@ static dn_buffer *locate(const dn_program *p, const dn_memory *memory, int tenso
 char *dn__address(const dn_program *p, const dn_memory *memory, int tensor, int member)
 {
     size_t offset = 0;
-    const dn_buffer *buffer = locate(p, memory, tensor, member, &offset);
+    const dn_buffer *buffer = dn__locate(p, memory, tensor, member, &offset);
     return buffer ? (char *)buffer->data + offset : NULL;
 }
 
@@ -221,7 +236,7 @@ dn_status dn_executor_write(dn_executor *ex, dn_tensor tensor, const void *from,
     const size_t each = bytes / (size_t)copies;
     for (int e = 0; e < copies; e++) {
         size_t offset = 0;
-        dn_buffer *buffer = locate(ex->program, &ex->memory, tensor.id, e, &offset);
+        dn_buffer *buffer = dn__locate(ex->program, &ex->memory, tensor.id, e, &offset);
         DN_TRY(dn_buffer_upload(buffer, offset, (const char *)from + each * (size_t)e, each));
     }
     return DN_OK;
@@ -234,7 +249,7 @@ dn_status dn_executor_read(dn_executor *ex, dn_tensor tensor, void *to, size_t b
     const size_t each = bytes / (size_t)copies;
     for (int e = 0; e < copies; e++) {
         size_t offset = 0;
-        const dn_buffer *buffer = locate(ex->program, &ex->memory, tensor.id, e, &offset);
+        const dn_buffer *buffer = dn__locate(ex->program, &ex->memory, tensor.id, e, &offset);
         DN_TRY(dn_buffer_download(buffer, offset, (char *)to + each * (size_t)e, each));
     }
     return DN_OK;
@@ -257,12 +272,21 @@ dn_status dn_executor_run_op(dn_executor *ex, int op, int64_t times)
     return ex->device->backend->run(ex->compiled, op, op + 1, times);
 }
 
-static bool is_finite(const void *values, dn_dtype dtype, size_t count)
+dn_status dn_executor_wait(dn_executor *ex)
 {
-    for (size_t i = 0; i < count; i++)
-        if (!(dtype == DN_F64 ? isfinite(((const double *)values)[i]) : isfinite(((const float *)values)[i])))
-            return false;
-    return true;
+    const dn_backend *backend = ex->device->backend;
+    return backend->wait ? backend->wait(ex->device) : DN_OK;
+}
+
+static bool is_finite(const void *values, dn_dtype dtype, size_t i)
+{
+    enum { EXPONENT = 0x7f80 }; /* of bf16: all ones in NaN and infinity */
+    switch (dtype) {
+    case DN_F32: return isfinite(((const float *)values)[i]);
+    case DN_F64: return isfinite(((const double *)values)[i]);
+    case DN_BF16: return (((const uint16_t *)values)[i] & EXPONENT) != EXPONENT;
+    default: return true;
+    }
 }
 
 /* Whether all floating-point outputs of an op are finite. */
@@ -271,13 +295,14 @@ static dn_status check_outputs(dn_executor *ex, const dn_op *op, bool *finite)
     const dn_program *p = ex->program;
     *finite = true;
     for (int k = 0; k < DN_OP_MAX_OUT && *finite; k++) {
-        if (op->out[k] < 0 || p->tensors[op->out[k]].dtype != p->real) continue;
+        if (op->out[k] < 0) continue;
         const dn_tensor_info *t = &p->tensors[op->out[k]];
+        if (t->dtype == DN_U8 || t->dtype == DN_I32) continue;
         const size_t count = (size_t)dn_shape_count(&t->shape) * (size_t)(t->shared ? 1 : p->members);
         void *values = dn_calloc(count, dn_dtype_size(t->dtype));
         if (!values) return DN_ERROR_MEMORY;
         const dn_status status = dn_executor_read(ex, (dn_tensor){op->out[k]}, values, count * dn_dtype_size(t->dtype));
-        *finite = is_finite(values, t->dtype, count);
+        for (size_t i = 0; i < count && *finite; i++) *finite = is_finite(values, t->dtype, i);
         dn_free(values);
         DN_TRY(status);
     }

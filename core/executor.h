@@ -43,8 +43,12 @@ dn_status dn_executor_bind(dn_executor *executor, dn_tensor tensor, dn_buffer *b
 dn_status dn_executor_write(dn_executor *executor, dn_tensor tensor, const void *from, size_t bytes);
 dn_status dn_executor_read(dn_executor *executor, dn_tensor tensor, void *to, size_t bytes);
 
-/** Runs the whole program `steps` times. */
+/** Runs the whole program `steps` times. On a GPU it returns before that is done: reading waits, and so does
+ *  dn_executor_wait(); a kernel's fault shows there. */
 dn_status dn_executor_run(dn_executor *executor, int64_t steps);
+
+/** Waits until everything that was asked of the executor's device is done, as a clock must before it is stopped. */
+dn_status dn_executor_wait(dn_executor *executor);
 
 /** Runs op number `op` alone, `times` times (benchmarks, checks). */
 dn_status dn_executor_run_op(dn_executor *executor, int op, int64_t times);
