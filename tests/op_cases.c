@@ -1,288 +1,199 @@
-/* The table of cases: small and ragged shapes, one pixel, one channel, strides, and shapes of real networks. */
+/* The table's frame: starting a case, multiplying it, the list of families. */
 #include "tests/op_cases.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-typedef struct list {
-    op_case *cases;
-    size_t count, capacity;
-} list;
+#include "core/alloc.h"
+#include "tests/op_cases_list.h"
 
-static op_case start(dn_op_kind kind)
+op_base op_start(dn_op_kind kind)
 {
-    op_case c = {.op = DN__NO_OP, .members = 1};
-    c.op.kind = kind;
+    op_base b = {.c = {.op = DN__NO_OP, .members = 1}};
+    b.c.op.kind = kind;
     for (int k = 0; k < DN_OP_MAX_OUT; k++) {
-        c.alias[k] = -1;
-        c.terms[k] = 1;
+        b.c.alias[k] = -1;
+        b.c.terms[k] = 1;
     }
-    return c;
+    return b;
 }
 
-static void input(op_case *c, int k, dn_dtype type, dn_shape shape)
+void op_input(op_base *b, int k, dn_dtype type, dn_shape shape)
 {
-    c->in[k] = (dn_tensor_info){.shape = shape, .dtype = type};
-    c->op.in[k] = k;
+    b->c.in[k] = (dn_tensor_info){.shape = shape, .dtype = type};
+    b->c.op.in[k] = k;
 }
 
-static void output(op_case *c, int k, dn_dtype type, dn_shape shape, double terms)
+void op_step(op_base *b, int k, int value)
 {
-    c->out[k] = (dn_tensor_info){.shape = shape, .dtype = type};
-    c->op.out[k] = DN_OP_MAX_IN + k;
-    c->terms[k] = terms;
+    op_input(b, k, DN_I32, DN_SHAPE(1));
+    b->c.in[k].shared = true;
+    OP_GIVE(b, k, value);
 }
 
-static void add(list *to, op_case c, const char *format, ...) DN_PRINTF(3, 4);
-static void add(list *to, op_case c, const char *format, ...)
+void op_output(op_base *b, int k, dn_dtype type, dn_shape shape, double terms)
+{
+    b->c.out[k] = (dn_tensor_info){.shape = shape, .dtype = type};
+    b->c.op.out[k] = DN_OP_MAX_IN + k;
+    b->c.terms[k] = terms;
+}
+
+void op_activation_in(op_base *b, int k, dn_shape shape)
+{
+    op_input(b, k, DN_F32, shape);
+    b->activations |= 1u << k;
+}
+
+void op_activation_out(op_base *b, int k, dn_shape shape, double terms)
+{
+    op_output(b, k, DN_F32, shape, terms);
+    b->activations |= 1u << (DN_OP_MAX_IN + k);
+}
+
+void op_spoil(op_base *b, int k, int member, int element, float value)
+{
+    b->c.spoilt_input = k;
+    b->c.spoilt_member = member;
+    b->c.spoilt_element = element;
+    b->c.spoilt = value;
+}
+
+const dn_tensor_info *op_case_info(const op_case *c, int k)
+{
+    return k < DN_OP_MAX_IN ? &c->in[k] : &c->out[k - DN_OP_MAX_IN];
+}
+
+bool op_case_is_bf16(const op_case *c)
+{
+    for (int k = 0; k < OP_OPERANDS; k++)
+        if (op_case_info(c, k)->shape.rank > 0 && op_case_info(c, k)->dtype == DN_BF16) return true;
+    return false;
+}
+
+/* Adds a case, saying how it differs from its base. */
+static void append(op_list *to, const op_case *c, const char *text, const char *sharing)
+{
+    if (to->status == DN_OK) to->status = dn_grow((void **)&to->cases, &to->capacity, to->count, sizeof *to->cases);
+    if (to->status != DN_OK) return;
+    op_case *added = &to->cases[to->count++];
+    *added = *c;
+    snprintf(added->label, sizeof added->label, "%s %s%s%s E=%d%s", dn_op_name(c->op.kind), text,
+             op_case_is_bf16(c) ? " bf16" : "", c->tf32 ? " tf32" : "", c->members, sharing);
+}
+
+void op_add_one(op_list *to, const op_base *b, const char *format, ...)
 {
     char text[64];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    snprintf(c.label, sizeof c.label, "%s %s", dn_op_name(c.op.kind), text);
-    if (to->count < to->capacity) to->cases[to->count] = c;
-    to->count++;
+    append(to, &b->c, text, "");
 }
 
-typedef struct conv_row {
-    int n, h, w, c, k, r, s, stride, padding;
-    bool bias, relu;
-} conv_row;
-
-static const conv_row conv_rows[] = {
-    {1, 1, 1, 1, 1, 1, 1, 1, 0, true, false},     {2, 5, 7, 3, 5, 3, 3, 1, 1, true, true},
-    {3, 8, 8, 1, 16, 5, 5, 1, 2, false, true},    {1, 9, 9, 17, 33, 3, 3, 2, 1, true, false},
-    {5, 7, 5, 16, 32, 1, 1, 1, 0, false, false},  {2, 8, 8, 32, 64, 1, 1, 2, 0, true, false},
-    {4, 32, 32, 3, 32, 3, 3, 1, 1, true, true},   {4, 16, 16, 32, 64, 3, 3, 1, 1, true, true},
-    {4, 8, 8, 64, 128, 3, 3, 1, 1, false, false}, {3, 4, 4, 64, 64, 3, 3, 1, 1, true, true},
-    {2, 2, 2, 64, 64, 3, 3, 1, 1, true, false},   {3, 11, 6, 48, 64, 3, 3, 1, 1, true, true},
-    {2, 6, 6, 8, 4, 3, 3, 1, 0, false, false},    {2, 28, 28, 1, 6, 5, 5, 1, 0, true, true},
-};
-
-static void add_conv(list *to, const conv_row *v)
+void op_add_joining(op_list *to, const op_base *b, const char *format, ...)
 {
-    const int p = (v->h + 2 * v->padding - v->r) / v->stride + 1, q = (v->w + 2 * v->padding - v->s) / v->stride + 1;
-    const dn_shape x = DN_SHAPE(v->n, v->h, v->w, v->c), w = DN_SHAPE(v->k, v->r, v->s, v->c);
-    const dn_shape y = DN_SHAPE(v->n, p, q, v->k), b = DN_SHAPE(v->k);
-    const dn_op_kind kinds[] = {DN_OP_CONV2D, DN_OP_CONV2D_DATA_GRAD, DN_OP_CONV2D_WEIGHT_GRAD};
-    for (int i = 0; i < 3; i++) {
-        op_case c = start(kinds[i]);
-        c.op.args.conv.stride = v->stride;
-        c.op.args.conv.padding = v->padding;
-        c.op.args.conv.relu = v->relu && i == 0;
-        input(&c, 0, DN_F32, i == 1 ? y : x);
-        input(&c, 1, DN_F32, i == 2 ? y : w);
-        if (i == 0 && v->bias) input(&c, 2, DN_F32, b);
-        const double positions = (double)v->n * p * q, taps = (double)v->r * v->s;
-        output(&c, 0, DN_F32, i == 0 ? y : i == 1 ? x : w, i == 0 ? taps * v->c : i == 1 ? taps * v->k : positions);
-        if (i == 2 && v->bias) output(&c, 1, DN_F32, b, positions);
-        add(to, c, "[%d,%d,%d,%d] x [%d,%d,%d,%d] stride %d pad %d", v->n, v->h, v->w, v->c, v->k, v->r, v->s, v->c,
-            v->stride, v->padding);
+    static const int members[] = {1, 2, 3, 5};
+    char text[64];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    op_case c = b->c;
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        c.members = members[i];
+        append(to, &c, text, "");
     }
 }
 
-static void add_linear(list *to, int n, int inputs, int outputs, bool bias)
+void op_add_once(op_list *to, const op_base *b, const char *format, ...)
 {
-    const dn_shape x = DN_SHAPE(n, inputs), w = DN_SHAPE(outputs, inputs), y = DN_SHAPE(n, outputs);
-    const dn_op_kind kinds[] = {DN_OP_LINEAR, DN_OP_LINEAR_DATA_GRAD, DN_OP_LINEAR_WEIGHT_GRAD};
-    for (int i = 0; i < 3; i++) {
-        op_case c = start(kinds[i]);
-        c.op.args.conv.relu = bias && i == 0;
-        input(&c, 0, DN_F32, i == 1 ? y : x);
-        input(&c, 1, DN_F32, i == 2 ? y : w);
-        if (i == 0 && bias) input(&c, 2, DN_F32, DN_SHAPE(outputs));
-        output(&c, 0, DN_F32, i == 0 ? y : i == 1 ? x : w, i == 0 ? inputs : i == 1 ? outputs : n);
-        if (i == 2 && bias) output(&c, 1, DN_F32, DN_SHAPE(outputs), n);
-        add(to, c, "[%d,%d] -> %d", n, inputs, outputs);
+    char text[64];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    op_case c = b->c;
+    c.members = 3;
+    for (int k = 0; k < DN_OP_MAX_IN; k++) c.in[k].shared = true;
+    for (int k = 0; k < DN_OP_MAX_OUT; k++) c.out[k].shared = true;
+    append(to, &c, text, ", all shared");
+}
+
+/* Whether members may share input k: its memory is no output's. */
+static bool may_share(const op_case *c, int k)
+{
+    for (int out = 0; out < DN_OP_MAX_OUT; out++)
+        if (c->alias[out] == k) return false;
+    return c->in[k].shape.rank > 0;
+}
+
+/* Shares the inputs first..last-1; @return whether that makes a new case: some input becomes shared, some is not */
+static bool share(op_case *c, int first, int last)
+{
+    bool more = false, own = c->op.kind == DN_OP_INDICES; /* which draws for each member anyway */
+    for (int k = 0; k < DN_OP_MAX_IN; k++) {
+        if (k >= first && k < last && !c->in[k].shared && may_share(c, k)) c->in[k].shared = more = true;
+        own = own || (c->in[k].shape.rank > 0 && !c->in[k].shared);
+    }
+    return more && own;
+}
+
+/* The same for three members: each with operands of its own; sharing the data; sharing all but the data. */
+static void append_members(op_list *to, const op_case *alone, const char *text)
+{
+    op_case own = *alone;
+    own.members = 3;
+    append(to, &own, text, "");
+    op_case shared = own;
+    if (share(&shared, 0, 1)) append(to, &shared, text, ", input 0 shared");
+    shared = own;
+    if (share(&shared, 1, DN_OP_MAX_IN)) append(to, &shared, text, ", others shared");
+}
+
+static op_case in_bf16(const op_base *b)
+{
+    op_case c = b->c;
+    for (int k = 0; k < OP_OPERANDS; k++)
+        if (b->activations >> k & 1) (k < DN_OP_MAX_IN ? &c.in[k] : &c.out[k - DN_OP_MAX_IN])->dtype = DN_BF16;
+    return c;
+}
+
+void op_add(op_list *to, const op_base *b, const char *format, ...)
+{
+    char text[64];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    append(to, &b->c, text, "");
+    append_members(to, &b->c, text);
+    if (b->products) {
+        op_case tf32 = b->c;
+        tf32.tf32 = true;
+        append(to, &tf32, text, "");
+        tf32.members = 3;
+        append(to, &tf32, text, "");
+    }
+    if (b->activations) {
+        const op_case half = in_bf16(b);
+        append(to, &half, text, "");
+        append_members(to, &half, text);
     }
 }
 
-static void add_norm(list *to, int rows, int channels, bool relu)
+op_case *op_cases(size_t *count)
 {
-    const dn_shape x = DN_SHAPE(rows, channels), v = DN_SHAPE(channels);
-    const dn_op_kind kinds[] = {DN_OP_BATCH_NORM, DN_OP_BATCH_NORM_GRAD, DN_OP_BATCH_NORM_INFER,
-                                DN_OP_BATCH_NORM_INFER_GRAD};
-    for (int i = 0; i < 4; i++) {
-        op_case c = start(kinds[i]);
-        const bool gradient = i == 1 || i == 3;
-        c.op.args.norm.epsilon = 1e-3;
-        c.op.args.norm.decay = .9;
-        c.op.args.norm.relu = relu;
-        c.op.args.norm.unbiased = relu;
-        input(&c, 0, DN_F32, x);
-        if (gradient) input(&c, 1, DN_F32, x);
-        for (int k = 1; k <= 4; k++) input(&c, gradient ? k + 1 : k, DN_F32, v);
-        output(&c, 0, DN_F32, x, rows);
-        if (gradient) c.alias[0] = 0;
-        if (gradient && rows != 1)
-            for (int k = 1; k <= 2; k++) output(&c, k, DN_F32, v, rows);
-        if (i == 0)
-            for (int k = 1; k <= 4; k++) output(&c, k, DN_F32, v, rows);
-        if (i == 0) c.alias[3] = 3, c.alias[4] = 4;
-        add(to, c, "[%d,%d]%s", rows, channels, relu ? " relu" : "");
-    }
-}
-
-typedef struct pool_row {
-    int n, h, w, c, rows, columns, stride, padding;
-} pool_row;
-
-static const pool_row pool_rows[] = {{2, 4, 4, 3, 2, 2, 2, 0},   {1, 1, 1, 1, 1, 1, 1, 0}, {3, 7, 5, 65, 3, 3, 2, 1},
-                                     {2, 8, 8, 64, 8, 8, 8, 0},  {2, 5, 5, 7, 2, 2, 2, 0}, {4, 32, 32, 32, 2, 2, 2, 0},
-                                     {2, 6, 6, 130, 3, 3, 1, 1}, {1, 9, 9, 4, 2, 2, 3, 0}, {2, 3, 3, 16, 2, 2, 2, 1}};
-
-static void add_pool(list *to, const pool_row *v)
-{
-    const int p = (v->h + 2 * v->padding - v->rows) / v->stride + 1;
-    const int q = (v->w + 2 * v->padding - v->columns) / v->stride + 1;
-    const dn_shape x = DN_SHAPE(v->n, v->h, v->w, v->c), y = DN_SHAPE(v->n, p, q, v->c);
-    const double window = (double)v->rows * v->columns;
-    const dn_op_kind kinds[] = {DN_OP_MAX_POOL, DN_OP_MAX_POOL_GRAD, DN_OP_AVERAGE_POOL, DN_OP_AVERAGE_POOL_GRAD};
-    for (int i = 0; i < 4; i++) {
-        op_case c = start(kinds[i]);
-        c.op.args.pool.kernel[0] = v->rows;
-        c.op.args.pool.kernel[1] = v->columns;
-        c.op.args.pool.stride = v->stride;
-        c.op.args.pool.padding = v->padding;
-        c.limit = v->rows * v->columns;
-        input(&c, 0, DN_F32, i % 2 ? y : x);
-        if (i == 1) input(&c, 1, DN_U8, y);
-        output(&c, 0, DN_F32, i % 2 ? x : y, window);
-        if (i == 0) output(&c, 1, DN_U8, y, 1);
-        c.exact = i == 0;
-        add(to, c, "[%d,%d,%d,%d] window %dx%d stride %d pad %d", v->n, v->h, v->w, v->c, v->rows, v->columns,
-            v->stride, v->padding);
-    }
-}
-
-/* Elementwise ops of n elements, in place where `in_place`. */
-static void add_elementwise(list *to, int n, bool in_place)
-{
-    const dn_op_kind kinds[] = {DN_OP_RELU,  DN_OP_RELU_GRAD, DN_OP_ADD,    DN_OP_SCALE,
-                                DN_OP_CLAMP, DN_OP_COPY,      DN_OP_DROPOUT};
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        const dn_op_kind kind = kinds[i];
-        if (in_place && kind == DN_OP_COPY) continue;
-        op_case c = start(kind);
-        c.exact = true;
-        input(&c, 0, DN_F32, DN_SHAPE(n));
-        if (kind == DN_OP_RELU_GRAD || kind == DN_OP_ADD) input(&c, 1, DN_F32, DN_SHAPE(n));
-        if (kind == DN_OP_SCALE) input(&c, 1, DN_F32, DN_SHAPE(1));
-        if (kind == DN_OP_DROPOUT) {
-            input(&c, 1, DN_I32, DN_SHAPE(1));
-            c.op.args.random.stream = 9;
-            c.op.args.random.rate = .3f;
-        } else {
-            c.op.args.scalar.factor = 1.7;
-            c.op.args.scalar.low = -.5;
-            c.op.args.scalar.high = .25;
-        }
-        output(&c, 0, DN_F32, DN_SHAPE(n), 1);
-        if (in_place) c.alias[0] = 0;
-        add(to, c, "[%d]%s", n, in_place ? " in place" : "");
-    }
-}
-
-static void add_update(list *to, int n, bool momentum)
-{
-    op_case adam = start(DN_OP_ADAM), sgd = start(DN_OP_SGD);
-    for (int k = 0; k < 4; k++) input(&adam, k, DN_F32, DN_SHAPE(n));
-    input(&adam, 4, DN_F32, DN_SHAPE(1));
-    input(&adam, 5, DN_I32, DN_SHAPE(1));
-    if (momentum) input(&adam, 6, DN_I32, DN_SHAPE(1));
-    for (int k = 0; k < 3; k++) {
-        output(&adam, k, DN_F32, DN_SHAPE(n), 4);
-        adam.alias[k] = k == 0 ? 0 : k + 1;
-    }
-    adam.op.args.update.beta1 = .9, adam.op.args.update.beta2 = .999;
-    adam.op.args.update.epsilon = 1e-7, adam.op.args.update.decay = momentum ? 1e-2 : 0;
-    add(to, adam, "[%d]", n);
-    for (int k = 0; k < 2; k++) input(&sgd, k, DN_F32, DN_SHAPE(n));
-    if (momentum) input(&sgd, 2, DN_F32, DN_SHAPE(n));
-    input(&sgd, 3, DN_F32, DN_SHAPE(1));
-    output(&sgd, 0, DN_F32, DN_SHAPE(n), 4);
-    if (momentum) output(&sgd, 1, DN_F32, DN_SHAPE(n), 4);
-    sgd.alias[0] = 0, sgd.alias[1] = 2;
-    sgd.op.args.update.momentum = .9, sgd.op.args.update.nesterov = n % 2 == 1, sgd.op.args.update.decay = 1e-2;
-    add(to, sgd, "[%d]%s", n, momentum ? " momentum" : "");
-}
-
-static void add_batch(list *to, int images, int side, int channels)
-{
-    const dn_shape x = DN_SHAPE(images, side, side, channels);
-    const dn_dtype types[] = {DN_U8, DN_F32, DN_I32};
-    for (int i = 0; i < 3; i++) {
-        op_case c = start(DN_OP_GATHER);
-        c.exact = true;
-        c.limit = 12; /* of 10 images: some indices lie outside */
-        input(&c, 0, types[i], DN_SHAPE(10, side, side, channels));
-        input(&c, 1, DN_I32, DN_SHAPE(images));
-        output(&c, 0, types[i] == DN_I32 ? DN_I32 : DN_F32, x, 1);
-        add(to, c, "%s [10,%d,%d,%d] -> %d", dn_dtype_name(types[i]), side, side, channels, images);
-    }
-    op_case c = start(DN_OP_STANDARDIZE);
-    input(&c, 0, DN_F32, x);
-    output(&c, 0, DN_F32, x, 4);
-    add(to, c, "[%d,%d,%d,%d]", images, side, side, channels);
-}
-
-/* Softmax, losses; the information between `members`. */
-static void add_losses(list *to, int n, int classes, int members)
-{
-    const dn_shape z = DN_SHAPE(n, classes);
-    const dn_op_kind kinds[] = {DN_OP_SOFTMAX,       DN_OP_SOFTMAX_GRAD, DN_OP_LOG_SOFTMAX, DN_OP_LOG_SOFTMAX_GRAD,
-                                DN_OP_CROSS_ENTROPY, DN_OP_ACCURACY,     DN_OP_ENTROPY,     DN_OP_MUTUAL_INFORMATION};
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        op_case c = start(kinds[i]);
-        c.limit = classes;
-        input(&c, 0, DN_F32, z);
-        if (i == 1 || i == 3) input(&c, 1, DN_F32, z);
-        if (i == 4 || i == 5) input(&c, 1, DN_I32, DN_SHAPE(n));
-        output(&c, 0, DN_F32, i < 4 ? z : i < 6 ? DN_SHAPE(1) : DN_SHAPE(n), classes);
-        c.out[0].shared = kinds[i] == DN_OP_MUTUAL_INFORMATION;
-        if (c.out[0].shared) c.members = members;
-        add(to, c, "[%d,%d]", n, classes);
-    }
-    const dn_op_kind gradients[] = {DN_OP_CROSS_ENTROPY_GRAD, DN_OP_ENTROPY_GRAD, DN_OP_MUTUAL_INFORMATION_GRAD};
-    for (int i = 0; i < 3; i++) {
-        op_case c = start(gradients[i]);
-        c.limit = classes;
-        input(&c, 0, DN_F32, i == 0 ? DN_SHAPE(1) : DN_SHAPE(n));
-        input(&c, 1, DN_F32, z);
-        if (i == 0) input(&c, 2, DN_I32, DN_SHAPE(n));
-        output(&c, 0, DN_F32, z, classes);
-        c.in[0].shared = i == 2;
-        if (i == 2) c.members = members;
-        add(to, c, "[%d,%d]", n, classes);
-    }
-}
-
-size_t op_cases(op_case *cases, size_t capacity)
-{
-    list to = {cases, 0, capacity};
-    for (size_t i = 0; i < sizeof conv_rows / sizeof *conv_rows; i++) add_conv(&to, &conv_rows[i]);
-    add_linear(&to, 1, 1, 1, true);
-    add_linear(&to, 7, 33, 10, true);
-    add_linear(&to, 128, 256, 10, true);
-    add_linear(&to, 32, 2048, 256, false);
-    add_norm(&to, 2, 1, false);
-    add_norm(&to, 37, 5, true);
-    add_norm(&to, 512, 64, true);
-    add_norm(&to, 4096, 32, false);
-    add_norm(&to, 20, 2049, true);
-    for (size_t i = 0; i < sizeof pool_rows / sizeof *pool_rows; i++) add_pool(&to, &pool_rows[i]);
-    const int counts[] = {1, 127, 130, 40000};
-    for (int i = 0; i < 4; i++) {
-        add_elementwise(&to, counts[i], false);
-        add_elementwise(&to, counts[i], true);
-        add_update(&to, counts[i], i % 2 == 1);
-    }
-    add_batch(&to, 3, 5, 1);
-    add_batch(&to, 32, 32, 3);
-    add_losses(&to, 5, 10, 3);
-    add_losses(&to, 3, 2, 1);
-    return to.count;
+    static op_family *const families[] = {
+        op_cases_conv,        op_cases_norm,   op_cases_pool,    op_cases_elementwise, op_cases_layout,
+        op_cases_reduce,      op_cases_batch,  op_cases_augment, op_cases_softmax,     op_cases_losses,
+        op_cases_information, op_cases_update, op_cases_control,
+    };
+    op_list to = {0};
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++) families[i](&to);
+    *count = to.count;
+    if (to.status == DN_OK) return to.cases;
+    dn_free(to.cases);
+    return NULL;
 }
