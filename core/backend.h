@@ -74,7 +74,7 @@ struct dn_backend {
 };
 
 /** The backends. One that this build lacks is a table too, whose devices say why they cannot be used. */
-extern const dn_backend dn__backend_ref, dn__backend_cpu, dn__backend_cuda, dn__backend_cuda_emu;
+extern const dn_backend dn__backend_ref, dn__backend_cpu, dn__backend_cuda, dn__backend_cuda_emu, dn__backend_check;
 
 /** @return bytes from one member's copy of a tensor to the next; 0 where members share it */
 size_t dn__member_stride(const dn_program *program, const dn_tensor_info *tensor);
