@@ -14,7 +14,7 @@ unoptimized = -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="-O1 -g1"
 compile = cmake --build $(1) --parallel $(JOBS)
 ctest = ctest --test-dir $(1) --output-on-failure --parallel $(JOBS) $(CTEST_FLAGS)
 
-.PHONY: all demo test test-sanitize check-clang lint format deps install clean help
+.PHONY: all demo test test-sanitize check-clang lint format bundle deps install clean help
 
 all: ## build the program, build/dunlin (the default)
 	@cmake/packages.sh -n build
@@ -52,6 +52,12 @@ lint: ## style, complexity and static analysis (also part of make test where the
 format: ## rewrite all C files in the project's format
 	@tests/lint/files.sh c h cu cuh | xargs "$$(tests/lint/tool.sh clang-format)" -i
 
+bundle: ## a folder and a file of it, build-bundle/dunlin.tar.xz, that run on a GPU machine where nothing can be installed
+	@cmake/packages.sh build test
+	@$(call configure,$(BUILD)-bundle,-DDN_TESTS=ON -DDN_BUNDLE=ON)
+	@$(call compile,$(BUILD)-bundle)
+	@cmake/bundle.sh $(BUILD)-bundle $(BUILD)-bundle/bundle/dunlin
+
 deps: ## install what building, testing and linting need
 	@cmake/packages.sh build demo test lint
 
@@ -59,7 +65,7 @@ install: all ## install the program, the library and the headers under PREFIX
 	@cmake --install $(BUILD) --prefix $(PREFIX)
 
 clean: ## remove the build folders
-	@cmake -E rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-clang
+	@cmake -E rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-clang $(BUILD)-bundle
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
