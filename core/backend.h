@@ -65,7 +65,7 @@ struct dn_backend {
     dn_status (*wait)(dn_device *device);
     /** Host memory that mail comes to. */
     dn_status (*mail_open)(dn_device *device, size_t bytes, void **mail);
-    void (*mail_close)(dn_device *device, void *mail);
+    void (*mail_close)(dn_device *device, void *mail); /**< waits for what is on its way there */
     /** Copies device memory into mail, as it is when all that was asked for before is done; does not wait.
      *  @param ticket 0 or 1, for mail_wait() */
     dn_status (*mail_post)(dn_device *device, void *mail, const void *from, size_t bytes, int ticket);

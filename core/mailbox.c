@@ -84,8 +84,6 @@ void dn_mailbox_close(dn_mailbox *m)
 {
     if (!m) return;
     const dn_backend *backend = backend_of(m);
-    /* A copy that is under way must not arrive in freed memory. Whether it comes from a fault no longer matters. */
-    if (backend->mail_post && m->waiting > 0) (void)backend->wait(m->executor->device);
     for (int i = 0; i < MOST_LETTERS; i++) {
         if (backend->mail_post && m->letters[i])
             backend->mail_close(m->executor->device, m->letters[i]);

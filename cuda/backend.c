@@ -63,6 +63,14 @@ dn_status dn__gpu_explain(const dn_device *device, dn_status status)
                    device->name);
 }
 
+void dn__gpu_settle(const dn_gpu_device *d)
+{
+    char *text = dn_strdup(dn_error_last());
+    const dn_status status = d->runtime->wait(d->gpu);
+    if (text && status != DN_OK) (void)dn_fail(status, "%s", text);
+    dn_free(text);
+}
+
 /* ---- transfers ---- */
 
 dn_status dn__gpu_upload(dn_device *device, void *to, const void *from, size_t bytes)
@@ -92,6 +100,7 @@ dn_status dn__gpu_mail_open(dn_device *device, size_t bytes, void **mail)
 void dn__gpu_mail_close(dn_device *device, void *mail)
 {
     const dn_gpu_device *d = dn__gpu_device(device);
+    dn__gpu_settle(d);
     d->runtime->release_pinned(d->gpu, mail);
 }
 

@@ -96,8 +96,8 @@ void dn__gpu_discard(dn_compiled *c)
 {
     if (!c) return;
     const dn_gpu_runtime *runtime = c->device->runtime;
-    /* Steps may still be running, in memory that is about to be released. A fault of theirs no longer matters. */
-    if (c->workspace || c->warm) (void)runtime->wait(c->device->gpu);
+    /* Steps may still be running, in memory that is about to be released. */
+    dn__gpu_settle(c->device);
     if (c->graph) runtime->drop(c->device->gpu, c->graph);
     dn__gpu_release(&c->device->base, c->workspace);
     dn_free(c->ops);

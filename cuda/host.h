@@ -38,6 +38,9 @@ dn_status dn__gpu_open(dn_device **out, const dn_backend *backend, const dn_gpu_
 /** Adds to the text of an asynchronous fault how to find its op. @return status */
 dn_status dn__gpu_explain(const dn_device *device, dn_status status);
 
+/** Waits before something is taken down. A fault is left to those who ask, and the last error's text as it is. */
+void dn__gpu_settle(const dn_gpu_device *device);
+
 /* ---- memory.c ---- */
 
 dn_status dn__gpu_reserve(dn_device *device, const size_t *pieces, int count);
