@@ -30,6 +30,12 @@
 // There is only dynamic shared memory here, see DN_SHARED.
 #define __shared__ static_assert(false, "declare shared memory with DN_SHARED");
 
+// A vector load is checked as one access, alignment and all, only while the compiler keeps it one: gcc would rather load
+// the fields that are used. (clang has no such switch; under it the checks see fields.)
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-tree-sra")
+#endif
+
 namespace dn_emu
 {
 namespace simt
