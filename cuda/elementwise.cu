@@ -1,10 +1,10 @@
 // Ops on each element by itself: relu, clamp, add, scale, cast, fill, and their gradients; copy and select.
 //
-// y[e,i] = f(a[e,i], b[e,i]) for i < n. One thread takes V neighbours of one member: 16 bytes where sizes and addresses allow,
-// else one element; blockIdx.z is the member. An op of k inputs moves (k + 1) * n * 4 bytes (2 in bf16) and does next to no
-// arithmetic: device memory bounds it. In place is safe, since an element is read and written by the same thread, first read,
-// then written. Arithmetic is in f32 with one rounding per operation, as in the reference, so that the results have its bits;
-// comparisons are written so that a NaN goes the reference's way.
+// y[e,i] = f(a[e,i], b[e,i]) for i < n. One thread takes V neighbours of one member: 16 bytes where sizes and
+// addresses allow, else one element; blockIdx.z is the member. An op of k inputs moves (k + 1) * n * 4 bytes (2 in
+// bf16) and does next to no arithmetic: device memory bounds it. In place is safe, since an element is read and
+// written by the same thread, first read, then written. Arithmetic is in f32 with one rounding per operation, as in
+// the reference, so that the results have its bits; comparisons are written so that a NaN goes the reference's way.
 #include "cuda/pack.cuh"
 
 namespace DN_TARGET

@@ -1,8 +1,8 @@
-// V neighbours of an array of float or bf16, as the floats that kernels compute with, moved in accesses of up to 16 bytes:
-// the widest that a thread can ask for.
+// V neighbours of an array of float or bf16, as the floats that kernels compute with, moved in accesses of up to 16
+// bytes: the widest that a thread can ask for.
 //
-// The accesses are spelled out as CUDA's vector types, numbered from the start of the array: nvcc takes a store of a struct
-// of the same size, or to an address within the array that was made a vector's, apart into single ones.
+// The accesses are spelled out as CUDA's vector types, numbered from the start of the array: nvcc takes a store of a
+// struct of the same size, or to an address within the array that was made a vector's, apart into single ones.
 #ifndef DN_CUDA_PACK_CUH
 #define DN_CUDA_PACK_CUH
 

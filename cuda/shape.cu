@@ -1,11 +1,12 @@
 // Channels put together and taken apart: concat, slice, embed, over rows of the last dimension.
 //
-// All three fill rows of y from two pieces that stand side by side in it: y[e,row,c] = a[e,row,c - a.first] where piece a
-// reaches, else b[e,row,c - b.first] where piece b reaches, else 0.
-//   concat: a from 0, b from a's width on.   slice: x from -first (its ends lie outside of y).   embed: dy from `first`.
-// Elements move as words of 16, 4 or 2 bytes, the widest that divides all widths, offsets and addresses; the bits are the
-// same with any. Threads form rows of `across` lanes (a power of two) over the words of a row of y, 256 / across rows to a
-// block, so that nothing is divided; blockIdx.z is the member. Moves two times the output's bytes: device memory bounds it.
+// All three fill rows of y from two pieces that stand side by side in it: y[e,row,c] = a[e,row,c - a.first] where
+// piece a reaches, else b[e,row,c - b.first] where piece b reaches, else 0.
+//   concat: a from 0, b from a's width on.  slice: x from -first, its ends lie outside of y.  embed: dy from `first`.
+// Elements move as words of 16, 4 or 2 bytes, the widest that divides all widths, offsets and addresses; the bits are
+// the same with any. Threads form rows of `across` lanes (a power of two) over the words of a row of y, 256 / across
+// rows to a block, so that nothing is divided; blockIdx.z is the member. Moves two times the output's bytes: device
+// memory bounds it.
 #include "cuda/pack.cuh"
 
 namespace DN_TARGET
