@@ -38,7 +38,7 @@ __device__ void take_rows(moments<V> &a, const T *x, const norm_cut &cut, const 
     float values[ROWS][V], mean[V] = {}, squares[V] = {};
 #pragma unroll
     for (int k = 0; k < ROWS; k++)
-        load_row<V>(values[k], x, (row + k * seat.step) * cut.channels + seat.channel, cut.packs);
+        load_row<V>(values[k], x, (row + k * seat.step) * cut.channels + seat.channel, cut.whole);
 #pragma unroll
     for (int k = 0; k < ROWS; k++)
 #pragma unroll
@@ -188,7 +188,7 @@ __device__ void put_rows(T *y, const T *x, const norm_cut &cut, const norm_seat 
     float values[ROWS][V];
 #pragma unroll
     for (int k = 0; k < ROWS; k++)
-        load_row<V>(values[k], x, (row + k * seat.step) * cut.channels + seat.channel, cut.packs);
+        load_row<V>(values[k], x, (row + k * seat.step) * cut.channels + seat.channel, cut.whole);
 #pragma unroll
     for (int k = 0; k < ROWS; k++) {
 #pragma unroll
@@ -196,7 +196,7 @@ __device__ void put_rows(T *y, const T *x, const norm_cut &cut, const norm_seat 
             const float out = normalized((values[k][v] - c.mean[v]) * c.rstd[v], c.gamma[v], c.beta[v]);
             values[k][v] = relu && out <= 0.0f ? 0.0f : out;
         }
-        store_row<V>(y, (row + k * seat.step) * cut.channels + seat.channel, values[k], cut.packs);
+        store_row<V>(y, (row + k * seat.step) * cut.channels + seat.channel, values[k], cut.whole);
     }
 }
 
@@ -236,7 +236,7 @@ template <class T, int V> void run_norm(const dn_call *call, dn_gpu_stream strea
     const double rows = static_cast<double>(cut.rows);
     f.unbias = args.unbiased && cut.rows > 1 ? static_cast<float>(rows / (rows - 1)) : 1.0f;
     f.relu = args.relu;
-    cut.packs = takes_packs<V>(f.x) && takes_packs<V>(f.y);
+    cut.whole = moves_whole<V>(f.x) && moves_whole<V>(f.y);
     const dim3 grid = norm_grid(cut, V, call->members), block(NORM_THREADS);
     const size_t bytes = norm_shared(cut, V);
     if (given) {
@@ -251,11 +251,11 @@ template <class T, int V> void run_norm(const dn_call *call, dn_gpu_stream strea
 
 static void launch_norm(const dn_call *call, dn_gpu_stream stream)
 {
-    const bool packs = norm_pack(call->in_info[0]) > 1;
+    const bool many = channels_at_once(call->in_info[0]) > 1;
     if (is_bf16(call->in_info[0]))
-        packs ? run_norm<bf16, 8>(call, stream) : run_norm<bf16, 1>(call, stream);
+        many ? run_norm<bf16, 8>(call, stream) : run_norm<bf16, 1>(call, stream);
     else
-        packs ? run_norm<float, 4>(call, stream) : run_norm<float, 1>(call, stream);
+        many ? run_norm<float, 4>(call, stream) : run_norm<float, 1>(call, stream);
 }
 
 } // namespace DN_TARGET

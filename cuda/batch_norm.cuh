@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #include "cuda/block_reduce.cuh"
-#include "cuda/pack.cuh"
+#include "cuda/channels.cuh"
 
 namespace DN_TARGET
 {
@@ -28,7 +28,7 @@ enum norm_source { FROM_ROWS, FROM_PARTS, GIVEN };
 struct norm_cut {
     int64_t rows, part_rows;
     int channels, lanes, parts;
-    bool packs; // x and y stand where they can be moved as packs
+    bool whole; // see channels.cuh; of x, y, dy and dx
 };
 
 // Two results of a channel in one part: mean and squares around it; or the sums of d and of d xhat.
@@ -59,26 +59,19 @@ template <int V> __device__ norm_seat take_seat(const norm_cut &cut)
 }
 
 // x[i .. i+V-1] as floats.
-template <int V, class T> __device__ void load_row(float to[V], const T *x, int64_t i, bool packs)
+template <int V, class T> __device__ void load_row(float to[V], const T *x, int64_t i, bool whole)
 {
-    pack<T, V> p;
-    if (packs)
-        p = load_pack<V>(x, i);
-    else
-        for (int v = 0; v < V; v++) p.at[v] = x[i + v];
+    const channels_of<T, V> values = load_channels<V>(x, i, whole);
 #pragma unroll
-    for (int v = 0; v < V; v++) to[v] = to_float(p.at[v]);
+    for (int v = 0; v < V; v++) to[v] = to_float(values.at[v]);
 }
 
-template <int V, class T> __device__ void store_row(T *y, int64_t i, const float from[V], bool packs)
+template <int V, class T> __device__ void store_row(T *y, int64_t i, const float from[V], bool whole)
 {
-    pack<T, V> p;
+    channels_of<T, V> values;
 #pragma unroll
-    for (int v = 0; v < V; v++) p.at[v] = from_float<T>(from[v]);
-    if (packs)
-        store_pack<V>(y, i, p);
-    else
-        for (int v = 0; v < V; v++) y[i + v] = p.at[v];
+    for (int v = 0; v < V; v++) values.at[v] = from_float<T>(from[v]);
+    store_channels<V>(y, i, values, whole);
 }
 
 // What is the same for all rows of V channels.
@@ -127,16 +120,10 @@ template <int V, class F> __device__ void by_warps(const norm_cut &cut, F f)
         f(k, first + k);
 }
 
-inline int norm_pack(const dn_tensor_info *x)
-{
-    const int widest = is_bf16(x) ? 8 : 4;
-    return dn__last(x) % widest == 0 ? widest : 1;
-}
-
 // Tiles as wide as 128 bytes of a row, narrower where much of the last tile would lie idle, but not below 32 bytes.
 inline int norm_lanes(const dn_tensor_info *x)
 {
-    const int v = norm_pack(x), bytes = v * (is_bf16(x) ? 2 : 4);
+    const int v = channels_at_once(x), bytes = v * (is_bf16(x) ? 2 : 4);
     const int64_t packs = dn__last(x) / v;
     int lanes = 1;
     while (lanes < packs && lanes * 2 * bytes <= 128 && lanes < WARP) lanes *= 2;

@@ -31,8 +31,8 @@ __device__ void add_rows(float (&sum)[V], float (&sum_xhat)[V], const norm_backw
 #pragma unroll
     for (int k = 0; k < ROWS; k++) {
         const int64_t at = (row + k * seat.step) * cut.channels + seat.channel;
-        load_row<V>(x[k], f.x.of(e), at, cut.packs);
-        load_row<V>(d[k], f.dy.of(e), at, cut.packs);
+        load_row<V>(x[k], f.x.of(e), at, cut.whole);
+        load_row<V>(d[k], f.dy.of(e), at, cut.whole);
     }
 #pragma unroll
     for (int k = 0; k < ROWS; k++)
@@ -156,8 +156,8 @@ __device__ void put_gradients(const norm_backward<T> &f, const norm_cut &cut, co
 #pragma unroll
     for (int k = 0; k < ROWS; k++) {
         const int64_t at = (row + k * seat.step) * cut.channels + seat.channel;
-        load_row<V>(x[k], f.x.of(e), at, cut.packs);
-        load_row<V>(d[k], f.dy.of(e), at, cut.packs);
+        load_row<V>(x[k], f.x.of(e), at, cut.whole);
+        load_row<V>(d[k], f.dy.of(e), at, cut.whole);
     }
 #pragma unroll
     for (int k = 0; k < ROWS; k++) {
@@ -168,7 +168,7 @@ __device__ void put_gradients(const norm_backward<T> &f, const norm_cut &cut, co
             const float passed = stopped ? 0.0f : d[k][v];
             d[k][v] = c.gamma[v] * c.rstd[v] * fmaf(-xhat, mean_d_xhat[v], passed - mean_d[v]);
         }
-        store_row<V>(f.dx.of(e), (row + k * seat.step) * cut.channels + seat.channel, d[k], cut.packs);
+        store_row<V>(f.dx.of(e), (row + k * seat.step) * cut.channels + seat.channel, d[k], cut.whole);
     }
 }
 
@@ -208,7 +208,7 @@ template <class T, int V> void run_norm_grad(const dn_call *call, dn_gpu_stream 
     f.epsilon = static_cast<float>(call->op->args.norm.epsilon);
     f.share = f.moving ? 0.0f : static_cast<float>(1.0 / static_cast<double>(cut.rows));
     f.relu = call->op->args.norm.relu;
-    cut.packs = takes_packs<V>(f.dy) && takes_packs<V>(f.x) && takes_packs<V>(f.dx);
+    cut.whole = moves_whole<V>(f.dy) && moves_whole<V>(f.x) && moves_whole<V>(f.dx);
     dim3 grid = norm_grid(cut, V, call->members);
     const dim3 block(NORM_THREADS);
     const size_t bytes = norm_shared(cut, V);
@@ -226,11 +226,11 @@ template <class T, int V> void run_norm_grad(const dn_call *call, dn_gpu_stream 
 
 static void launch_norm_grad(const dn_call *call, dn_gpu_stream stream)
 {
-    const bool packs = norm_pack(call->in_info[0]) > 1;
+    const bool many = channels_at_once(call->in_info[0]) > 1;
     if (is_bf16(call->in_info[0]))
-        packs ? run_norm_grad<bf16, 8>(call, stream) : run_norm_grad<bf16, 1>(call, stream);
+        many ? run_norm_grad<bf16, 8>(call, stream) : run_norm_grad<bf16, 1>(call, stream);
     else
-        packs ? run_norm_grad<float, 4>(call, stream) : run_norm_grad<float, 1>(call, stream);
+        many ? run_norm_grad<float, 4>(call, stream) : run_norm_grad<float, 1>(call, stream);
 }
 
 } // namespace DN_TARGET

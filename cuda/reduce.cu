@@ -1,7 +1,7 @@
 // Sums over an axis, over all elements and over members; their gradients; whether all numbers are finite. f32.
 //
 // reduce: y[o,i] = factor * sum_a f(x[o,a,i]) for x [outer,axis,inner]. A block of 256 threads is `side` neighbouring
-// outputs (as far as `inner` goes, so that they read neighbouring addresses) times `deep` places along the axis times as
+// outputs (as far as `inner` goes: they read neighbouring addresses) times `deep` places along the axis times as
 // many groups of outputs as fit. A thread adds every (deep)th element, then the `deep` sums are added in halves in
 // shared memory. A long axis with few outputs is cut into parts of blockIdx.y: their sums go to the workspace and are
 // reduced by the same kernel. blockIdx.z is the member. How the axis is cut follows from the shape alone, and so do the
