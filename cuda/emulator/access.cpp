@@ -9,7 +9,8 @@
 // The program's own static data, from the linker.
 extern "C" char __executable_start[], _end[];
 
-#define DN_UNCHECKED __attribute__((no_sanitize("address")))
+#define DN_HOT       inline __attribute__((always_inline))
+#define DN_UNCHECKED __attribute__((no_sanitize("address", "undefined")))
 
 namespace dn_emu
 {
@@ -27,12 +28,6 @@ struct access {
     const void *code;
     bool shared;
 };
-
-const char *base_name(const char *path)
-{
-    const char *slash = path ? strrchr(path, '/') : nullptr;
-    return slash ? slash + 1 : path ? path : "?";
-}
 
 // Where a thread was last seen, and which code makes the access, for addr2line.
 void describe_thread(const machine &m, unsigned id, char *text, size_t size)
@@ -110,25 +105,27 @@ DN_UNCHECKED inline bool last_write_is_old(const machine &m, const cell &c)
     return c.write - m.begin_stamp < m.block_stamp - m.begin_stamp;
 }
 
+// What is kept of a read. Earlier reads may be forgotten where the new one tells as much about a later write.
+template <bool SHARED> DN_UNCHECKED DN_HOT void note_read(const machine &m, cell &c, uint32_t id)
+{
+    const uint32_t r = c.read, mine = m.now | id;
+    if (r == mine) return;
+    if (r < m.block_stamp) {
+        const bool blocks = !SHARED && r >= m.launch_stamp && (r < m.begin_stamp || (r & KIND_BITS) == BLOCKS);
+        c.read = blocks ? mine | BLOCKS : mine;
+    } else if ((r & KIND_BITS) < WARPS) {
+        const bool same_lane = r < m.warps[id / WARP].stamp || (r & (KIND_BITS | THREAD_BITS)) == (ONE | id);
+        c.read = (r & THREAD_BITS) / WARP != id / WARP ? mine | WARPS : same_lane ? mine : mine | LANES;
+    }
+}
+
 DN_UNCHECKED inline void read_cell(const access &a, cell &c)
 {
-    const machine &m = a.m;
-    if (!last_write_is_old(m, c)) check_last_write(a, c, false);
-    const uint32_t r = c.read, mine = m.now | a.by.id;
-    if (r == mine) return;
-    if (r >= m.block_stamp) {
-        const uint32_t kind = r & KIND_BITS;
-        if (kind >= WARPS) return;
-        if ((r & THREAD_BITS) / WARP != a.by.id / WARP)
-            c.read = mine | WARPS;
-        else if (r >= m.warps[a.by.id / WARP].stamp && (kind == LANES || (r & THREAD_BITS) != a.by.id))
-            c.read = mine | LANES;
-        else
-            c.read = mine;
-        return;
-    }
-    const bool others = !a.shared && r >= m.launch_stamp && (r < m.begin_stamp || (r & KIND_BITS) == BLOCKS);
-    c.read = others ? mine | BLOCKS : mine;
+    if (!last_write_is_old(a.m, c)) check_last_write(a, c, false);
+    if (a.shared)
+        note_read<true>(a.m, c, a.by.id);
+    else
+        note_read<false>(a.m, c, a.by.id);
 }
 
 DN_UNCHECKED inline void write_cell(const access &a, cell &c, uint32_t record)
@@ -239,12 +236,69 @@ template <bool WRITE> DN_UNCHECKED inline void check(const access &given, size_t
 }
 
 template <bool WRITE>
-DN_UNCHECKED inline void checked_by_compiler(const void *p, size_t bytes, size_t alignment, const void *code)
+DN_UNCHECKED __attribute__((noinline)) void check_fully(machine &m, const void *p, size_t bytes, size_t alignment,
+                                                        const void *code)
 {
-    machine *m = running();
-    if (!m || !bytes) return;
-    thread &by = *m->current;
-    check<WRITE>({*m, by, p, bytes, code, false}, alignment, m->now | by.id);
+    thread &by = *m.current;
+    check<WRITE>({m, by, p, bytes, code, false}, alignment, m.now | by.id);
+}
+
+// The cases that make up nearly all accesses, in few instructions; false: look closer. Whatever has been recorded by then
+// may be recorded again.
+template <bool SHARED> DN_UNCHECKED DN_HOT bool read_fast(const machine &m, cell &c, uint32_t id)
+{
+    const uint32_t w = c.write;
+    const bool old = w - m.begin_stamp < m.block_stamp - m.begin_stamp || (!SHARED && w < m.launch_stamp);
+    if (!old && (w < m.begin_stamp || w >= LATEST || (w & THREAD_BITS) != id)) return false;
+    note_read<SHARED>(m, c, id);
+    return true;
+}
+
+template <bool SHARED> DN_UNCHECKED DN_HOT bool write_fast(const machine &m, cell &c, uint32_t id)
+{
+    const uint32_t w = c.write, r = c.read, mine = m.now | id;
+    const bool old = w < m.block_stamp && (SHARED || w < m.launch_stamp || w >= m.begin_stamp);
+    if (!old && (w < m.begin_stamp || w >= LATEST || (w & THREAD_BITS) != id)) return false;
+    const bool read_before = r < m.block_stamp && (SHARED || r < m.launch_stamp);
+    if (!read_before && r != mine) return false;
+    c.write = mine;
+    return true;
+}
+
+template <unsigned N, bool WRITE, bool SHARED>
+DN_UNCHECKED DN_HOT bool cells_fast(const machine &m, const shadow &s, size_t offset)
+{
+    const uint32_t id = m.current->id;
+    cell *first = N >= 4 || s.words[offset / 4].write < SPLIT ? &s.words[offset / 4] : &s.bytes[offset];
+    if (N < 4 && first != &s.bytes[offset]) return false;
+    for (unsigned i = 0; i < (N >= 4 ? N / 4 : N); i++)
+        if (!(WRITE ? write_fast<SHARED>(m, first[i], id) : read_fast<SHARED>(m, first[i], id))) return false;
+    return true;
+}
+
+template <unsigned N, bool WRITE> DN_UNCHECKED DN_HOT void checked(const void *p, const void *code)
+{
+    machine *m = running;
+    if (!m) return;
+    const uintptr_t address = reinterpret_cast<uintptr_t>(p);
+    if (address - reinterpret_cast<uintptr_t>(m->stack) < STACK_BYTES) return;
+    const size_t in_shared = address - reinterpret_cast<uintptr_t>(m->shared) - RED_ZONE;
+    bool fine = false;
+    if (address % N == 0) {
+        if (in_shared < m->shared_bytes)
+            fine = in_shared + N <= m->shared_bytes && cells_fast<N, WRITE, true>(*m, m->shared_shadow, in_shared);
+        else {
+            const size_t offset = address - reinterpret_cast<uintptr_t>(arena.base);
+            fine = offset < arena.bytes && offset % PAGE + N <= arena.valid[offset / PAGE] &&
+                   cells_fast<N, WRITE, false>(*m, arena.marks, offset);
+        }
+    }
+    if (!fine) check_fully<WRITE>(*m, p, N, N, code);
+}
+
+template <bool WRITE> DN_UNCHECKED void checked_range(const void *p, size_t bytes, const void *code)
+{
+    if (running && bytes) check_fully<WRITE>(*running, p, bytes, 1, code);
 }
 
 } // namespace
@@ -274,23 +328,23 @@ void set_written(machine &m, thread &by, const void *p, size_t bytes)
 // The compiler's calls.
 #define DN_CODE     __builtin_return_address(0)
 #define DN_CALLBACK extern "C" DN_UNCHECKED __attribute__((weak)) void
-#define DN_CALLBACKS(n)                                             \
-    DN_CALLBACK __tsan_read##n(void *p)                             \
-    {                                                               \
-        dn_emu::simt::checked_by_compiler<false>(p, n, n, DN_CODE); \
-    }                                                               \
-    DN_CALLBACK __tsan_write##n(void *p)                            \
-    {                                                               \
-        dn_emu::simt::checked_by_compiler<true>(p, n, n, DN_CODE);  \
+#define DN_CALLBACKS(n)                              \
+    DN_CALLBACK __tsan_read##n(void *p)              \
+    {                                                \
+        dn_emu::simt::checked<n, false>(p, DN_CODE); \
+    }                                                \
+    DN_CALLBACK __tsan_write##n(void *p)             \
+    {                                                \
+        dn_emu::simt::checked<n, true>(p, DN_CODE);  \
     }
-#define DN_UNALIGNED_CALLBACKS(n)                                   \
-    DN_CALLBACK __tsan_unaligned_read##n(void *p)                   \
-    {                                                               \
-        dn_emu::simt::checked_by_compiler<false>(p, n, 1, DN_CODE); \
-    }                                                               \
-    DN_CALLBACK __tsan_unaligned_write##n(void *p)                  \
-    {                                                               \
-        dn_emu::simt::checked_by_compiler<true>(p, n, 1, DN_CODE);  \
+#define DN_UNALIGNED_CALLBACKS(n)                          \
+    DN_CALLBACK __tsan_unaligned_read##n(void *p)          \
+    {                                                      \
+        dn_emu::simt::checked_range<false>(p, n, DN_CODE); \
+    }                                                      \
+    DN_CALLBACK __tsan_unaligned_write##n(void *p)         \
+    {                                                      \
+        dn_emu::simt::checked_range<true>(p, n, DN_CODE);  \
     }
 DN_CALLBACKS(1)
 DN_CALLBACKS(2)
@@ -304,31 +358,31 @@ DN_UNALIGNED_CALLBACKS(16)
 
 DN_CALLBACK __tsan_read_range(void *p, size_t bytes)
 {
-    dn_emu::simt::checked_by_compiler<false>(p, bytes, 1, DN_CODE);
+    dn_emu::simt::checked_range<false>(p, bytes, DN_CODE);
 }
 
 DN_CALLBACK __tsan_write_range(void *p, size_t bytes)
 {
-    dn_emu::simt::checked_by_compiler<true>(p, bytes, 1, DN_CODE);
+    dn_emu::simt::checked_range<true>(p, bytes, DN_CODE);
 }
 
 extern "C" __attribute__((weak)) void *__tsan_memcpy(void *to, const void *from, size_t bytes)
 {
-    dn_emu::simt::checked_by_compiler<false>(from, bytes, 1, DN_CODE);
-    dn_emu::simt::checked_by_compiler<true>(to, bytes, 1, DN_CODE);
+    dn_emu::simt::checked_range<false>(from, bytes, DN_CODE);
+    dn_emu::simt::checked_range<true>(to, bytes, DN_CODE);
     return memcpy(to, from, bytes);
 }
 
 extern "C" __attribute__((weak)) void *__tsan_memmove(void *to, const void *from, size_t bytes)
 {
-    dn_emu::simt::checked_by_compiler<false>(from, bytes, 1, DN_CODE);
-    dn_emu::simt::checked_by_compiler<true>(to, bytes, 1, DN_CODE);
+    dn_emu::simt::checked_range<false>(from, bytes, DN_CODE);
+    dn_emu::simt::checked_range<true>(to, bytes, DN_CODE);
     return memmove(to, from, bytes);
 }
 
 extern "C" __attribute__((weak)) void *__tsan_memset(void *to, int value, size_t bytes)
 {
-    dn_emu::simt::checked_by_compiler<true>(to, bytes, 1, DN_CODE);
+    dn_emu::simt::checked_range<true>(to, bytes, DN_CODE);
     return memset(to, value, bytes);
 }
 

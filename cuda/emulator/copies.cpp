@@ -12,7 +12,7 @@ namespace simt
 
 void copy_async(void *to, const void *from, unsigned bytes, bool valid, site where)
 {
-    machine &m = *running();
+    machine &m = *running;
     thread &t = *m.current;
     const void *code = __builtin_return_address(0);
     const size_t offset = static_cast<size_t>(static_cast<char *>(to) - m.shared) - RED_ZONE;
@@ -27,12 +27,12 @@ void copy_async(void *to, const void *from, unsigned bytes, bool valid, site whe
 
 void copy_commit()
 {
-    running()->current->group++;
+    running->current->group++;
 }
 
 void copy_wait(unsigned groups)
 {
-    machine &m = *running();
+    machine &m = *running;
     thread &t = *m.current;
     size_t n = 0;
     for (; n < t.n_copies && t.copies[n].group + groups < t.group; n++) {

@@ -18,81 +18,87 @@ namespace dn_emu
 namespace simt
 {
 
-static __thread machine *this_machine;
-
-machine *running()
-{
-    return this_machine;
-}
+__thread machine *running;
 
 unsigned thread_x()
 {
-    return this_machine->current->x;
+    return running->current->x;
 }
 
 unsigned thread_y()
 {
-    return this_machine->current->y;
+    return running->current->y;
 }
 
 unsigned thread_z()
 {
-    return this_machine->current->z;
+    return running->current->z;
 }
 
 unsigned block_x()
 {
-    return this_machine->block.x;
+    return running->block.x;
 }
 
 unsigned block_y()
 {
-    return this_machine->block.y;
+    return running->block.y;
 }
 
 unsigned block_z()
 {
-    return this_machine->block.z;
+    return running->block.z;
 }
 
 unsigned block_size_x()
 {
-    return this_machine->call->block.x;
+    return running->call->block.x;
 }
 
 unsigned block_size_y()
 {
-    return this_machine->call->block.y;
+    return running->call->block.y;
 }
 
 unsigned block_size_z()
 {
-    return this_machine->call->block.z;
+    return running->call->block.z;
 }
 
 unsigned grid_x()
 {
-    return this_machine->call->grid.x;
+    return running->call->grid.x;
 }
 
 unsigned grid_y()
 {
-    return this_machine->call->grid.y;
+    return running->call->grid.y;
 }
 
 unsigned grid_z()
 {
-    return this_machine->call->grid.z;
+    return running->call->grid.z;
 }
 
 void *shared_memory()
 {
-    return this_machine->shared + RED_ZONE;
+    return running->shared + RED_ZONE;
 }
 
 int lane()
 {
-    return static_cast<int>(this_machine->current->id % WARP);
+    return static_cast<int>(running->current->id % WARP);
+}
+
+const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+bool same_site(const site &a, const site &b)
+{
+    return a.line == b.line && (a.file == b.file || strcmp(a.file, b.file) == 0);
 }
 
 static void record_fault_list(machine &m, const char *format, va_list arguments)
@@ -145,19 +151,15 @@ uint32_t tick(machine &m)
         const thread &t = m.threads[i];
         (t.state == wait::AT_BLOCK ? at_block : t.state == wait::AT_WARP ? at_warp : done) = &t;
     }
-    const auto name = [](const site &s) {
-        const char *slash = strrchr(s.file, '/');
-        return slash ? slash + 1 : s.file;
-    };
     if (at_block && at_warp)
         fault(m, "threads wait at different barriers: thread %u at %s (%s:%d), thread %u for its warp (%s:%d)",
-              at_block->id, m.barrier_name, name(at_block->where), at_block->where.line, at_warp->id,
-              name(at_warp->where), at_warp->where.line);
+              at_block->id, m.barrier_name, base_name(at_block->where.file), at_block->where.line, at_warp->id,
+              base_name(at_warp->where.file), at_warp->where.line);
     if (at_block)
         fault(m, "thread %u has exited without reaching %s (%s:%d), where thread %u waits", done ? done->id : 0,
-              m.barrier_name, name(at_block->where), at_block->where.line, at_block->id);
+              m.barrier_name, base_name(at_block->where.file), at_block->where.line, at_block->id);
     fault(m, "deadlock: thread %u waits for other lanes of its warp at %s:%d, which never come", at_warp->id,
-          name(at_warp->where), at_warp->where.line);
+          base_name(at_warp->where.file), at_warp->where.line);
 }
 
 static void fiber_entry();
@@ -173,6 +175,13 @@ static void begin(machine &m, thread &t, char *stack)
     t.run.stack = stack;
     t.state = wait::READY;
     m.current = &t;
+    m.stack = stack;
+}
+
+static void go_on(machine &m, thread &t)
+{
+    m.current = &t;
+    m.stack = t.run.stack;
 }
 
 void suspend(machine &m, wait why)
@@ -185,7 +194,7 @@ void suspend(machine &m, wait why)
         begin(m, *next, stack_take(&m.stacks));
         fiber_prepare(&next->run, fiber_entry);
     }
-    m.current = next;
+    go_on(m, *next);
     fiber_switch(&m.stacks, &from.run, &next->run);
 }
 
@@ -202,13 +211,13 @@ static void finish(machine &m)
     if (!next && m.live) stuck(m);
     stack_give(&m.stacks, t.run.stack);
     if (!next) fiber_return(&m.stacks, &t.run, &m.scheduler);
-    m.current = next;
+    go_on(m, *next);
     fiber_leave(&m.stacks, &t.run, &next->run);
 }
 
 static void fiber_entry()
 {
-    machine &m = *this_machine;
+    machine &m = *running;
     fiber_started(&m.stacks);
     for (;;) {
         m.call->run(m.call->arguments);
@@ -218,13 +227,13 @@ static void fiber_entry()
 
 int barrier(const char *name, bool value, site where)
 {
-    machine &m = *this_machine;
+    machine &m = *running;
     thread &t = *m.current;
     t.where = where;
     if (m.arrived == 0) {
         m.barrier_name = name;
         m.barrier_where = where;
-    } else if (where.line != m.barrier_where.line || strcmp(where.file, m.barrier_where.file) != 0)
+    } else if (!same_site(where, m.barrier_where))
         fault(m, "threads wait at different barriers: thread %u at %s in line %d, others at %s in line %d", t.id, name,
               where.line, m.barrier_name, m.barrier_where.line);
     m.arrived_true += value;
@@ -324,12 +333,12 @@ void machine_run(machine &m, const launch_call &call)
     m.launches++;
     shuffle_order(m);
     m.launch_stamp = tick(m);
-    machine *const outer = this_machine;
-    this_machine = &m;
+    machine *const outer = running;
+    running = &m;
     for (m.block.z = 0; m.block.z < call.grid.z && !m.faulted; m.block.z++)
         for (m.block.y = 0; m.block.y < call.grid.y && !m.faulted; m.block.y++)
             for (m.block.x = 0; m.block.x < call.grid.x && !m.faulted; m.block.x++) run_block(m);
-    this_machine = outer;
+    running = outer;
     if (m.faulted) stacks_reset(&m.stacks);
 }
 

@@ -80,6 +80,7 @@ struct machine {
     dim3 block;
     unsigned n_threads, live;
     thread *current;
+    char *stack; // the current thread's
 
     // Time counts barriers. Stamps of the current time, the last barrier of the block, its beginning, the launch's.
     uint32_t now, block_stamp, begin_stamp, launch_stamp;
@@ -108,8 +109,13 @@ struct machine {
     char fault[1024];
 };
 
+// Whether two calls stand in the same line of the same file.
+bool same_site(const site &a, const site &b);
+// A file's name without its folders.
+const char *base_name(const char *path);
+
 // The machine that runs a kernel on this host thread right now, or null.
-machine *running();
+extern __thread machine *running;
 dn_status machine_open(machine **out);
 void machine_close(machine *m);
 // Runs a launch to its end or its first fault; nothing once there was a fault.

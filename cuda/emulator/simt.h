@@ -14,6 +14,7 @@
 #include <new>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 
 #include "cuda/emulator/vectors.h"
 #include "cuda/gpu.h"
@@ -94,10 +95,14 @@ template <class... P> struct bound_kernel {
     void (*kernel)(P...);
     std::tuple<std::decay_t<P>...> arguments;
 
+    // Not checked: the arguments are memory of the emulator.
+    template <size_t... I> __attribute__((no_sanitize("thread"))) void call(std::index_sequence<I...>) const
+    {
+        kernel(std::get<I>(arguments)...);
+    }
     static void run(const void *self)
     {
-        const bound_kernel &k = *static_cast<const bound_kernel *>(self);
-        std::apply(k.kernel, k.arguments);
+        static_cast<const bound_kernel *>(self)->call(std::index_sequence_for<P...>());
     }
     static void copy(void *to, const void *from)
     {

@@ -16,12 +16,6 @@ namespace
 
 constexpr uint32_t ALL = 0xffffffffu;
 
-const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 void complete(machine &m, warp &w, meeting &meet, uint32_t but)
 {
     const uint32_t lanes = meet.arrived;
@@ -44,8 +38,7 @@ void meet(machine &m, uint32_t mask, const operation &what, site where)
         at.mask = mask;
         at.what = &what;
         at.where = where;
-    } else if (at.mask != mask || at.what != &what || at.where.line != where.line ||
-               strcmp(at.where.file, where.file) != 0)
+    } else if (at.mask != mask || at.what != &what || !same_site(at.where, where))
         fault(m,
               "lanes of a warp call different functions: thread %u %s at %s:%d with mask 0x%08x, thread %u %s at %s:%d "
               "with mask 0x%08x",
@@ -214,12 +207,12 @@ void lane_exited(machine &m, thread &t)
 
 void warp_barrier(uint32_t mask, site where)
 {
-    meet(*running(), mask, BARRIER, where);
+    meet(*running, mask, BARRIER, where);
 }
 
 uint64_t shuffle(uint32_t mask, uint64_t value, int source, site where)
 {
-    machine &m = *running();
+    machine &m = *running;
     thread &t = *m.current;
     t.in.value = value;
     t.source = source & 31;
@@ -229,7 +222,7 @@ uint64_t shuffle(uint32_t mask, uint64_t value, int source, site where)
 
 uint32_t ballot(uint32_t mask, bool value, site where)
 {
-    machine &m = *running();
+    machine &m = *running;
     thread &t = *m.current;
     t.in.value = value;
     meet(m, mask, BALLOT, where);
@@ -238,7 +231,7 @@ uint32_t ballot(uint32_t mask, bool value, site where)
 
 int64_t reduce(uint32_t mask, int64_t value, reduction how, site where)
 {
-    machine &m = *running();
+    machine &m = *running;
     thread &t = *m.current;
     t.in.value = static_cast<uint64_t>(value);
     t.source = how;
@@ -248,7 +241,7 @@ int64_t reduce(uint32_t mask, int64_t value, reduction how, site where)
 
 words4 load_matrices(const void *row, bool transposed, site where)
 {
-    machine &m = *running();
+    machine &m = *running;
     thread &t = *m.current;
     t.row = row;
     meet(m, ALL, transposed ? LOAD_TRANSPOSED : LOAD, where);
@@ -257,7 +250,7 @@ words4 load_matrices(const void *row, bool transposed, site where)
 
 static floats4 multiply_with(const operation &what, words4 a, uint32_t b0, uint32_t b1, floats4 c, site where)
 {
-    machine &m = *running();
+    machine &m = *running;
     thread &t = *m.current;
     t.in.words = a;
     t.b[0] = b0;
