@@ -1,6 +1,6 @@
 // Losses of each member: cross entropy, accuracy, entropy, with the gradients of those that have one.
 //
-// With the numbers of softmax.cuh, d_c = z_b - z_c and A = sum p_c d_c: cross entropy -ln p_label = d_label + ln S,
+// With the numbers of softmax.cuh and A = sum p_c d_c: cross entropy -ln p_label = d_label + ln S,
 // entropy H = -sum p_c ln p_c = A + ln S and its gradient dz_c = -dH p_c (ln p_c + H) = -dH p_c (A - d_c), in which ln
 // S has gone. One warp has a row of logits [C], 4 rows to a block, blockIdx.z is the member. A mean over rows takes
 // two launches, so that the rows need not share one block: first a number for each row, to scratch memory [E,N], then
@@ -23,9 +23,10 @@ struct cross_entropy_of {
     operand<const int32_t> labels; // [N]
     __device__ float operator()(const own_logits &own) const
     {
-        const row_total total = total_of(own.z, own.classes);
+        const row_sums sums = sums_of(own.z, own.classes);
         const int label = labels.of(own.member)[own.row];
-        return label >= 0 && label < own.classes ? (total.largest - own.z[label]) + log1pf(total.rest) : NAN;
+        const bool known = label >= 0 && label < own.classes;
+        return known ? static_cast<float>(sums.distance(own.z[label]) + log1p(sums.rest)) : NAN;
     }
 };
 
@@ -37,22 +38,11 @@ struct accuracy_of {
     }
 };
 
-// A = sum p_c d_c; a class with p = 0 adds nothing.
-static __device__ float mean_distance(const own_logits &own, const row_total &total)
-{
-    float sum = 0.0f;
-    for (int c = own_lane(); c < own.classes; c += WARP) {
-        const float distance = total.largest - own.z[c], weight = expf(-distance);
-        if (weight != 0.0f) sum += weight * distance;
-    }
-    return warp_sum(sum) / total.sum();
-}
-
 struct entropy_of {
     __device__ float operator()(const own_logits &own) const
     {
-        const row_total total = total_of(own.z, own.classes);
-        return mean_distance(own, total) + log1pf(total.rest);
+        const row_sums sums = sums_of(own.z, own.classes);
+        return static_cast<float>(sums.moment / sums.sum() + log1p(sums.rest));
     }
 };
 
@@ -88,14 +78,14 @@ __global__ static void cross_entropy_grad_kernel(operand<const float> loss_gradi
     const int e = static_cast<int>(blockIdx.z), label = labels.of(e)[n];
     const float *z = logits.of(e) + n * classes; // [C]
     float *dz = out.of(e) + n * classes;         // [C]
-    const row_total total = total_of(z, classes);
+    const row_sums sums = sums_of(z, classes);
     const bool known = label >= 0 && label < classes;
-    const float sum = total.sum(), dloss = known ? loss_gradient.of(e)[0] : NAN;
+    const double scale = known ? loss_gradient.of(e)[0] / (sums.sum() * static_cast<double>(rows)) : NAN;
     for (int c = own_lane(); c < classes; c += WARP) {
-        const float p = expf(z[c] - total.largest) / sum;
-        /* 1 - p_b is what the other classes have. */
-        const float difference = c != label ? p : c == total.best ? -(total.rest / sum) : p - 1.0f;
-        dz[c] = dloss * difference / static_cast<float>(rows);
+        const double weight = exp(-sums.distance(z[c]));
+        /* S (p_c - 1), of which 1 - p_b is what the other classes have. */
+        const double less = c == sums.best ? -sums.rest : weight - sums.sum();
+        dz[c] = static_cast<float>(scale * (c == label ? less : weight));
     }
 }
 
@@ -107,11 +97,11 @@ __global__ static void entropy_grad_kernel(operand<const float> entropy_gradient
     const int e = static_cast<int>(blockIdx.z);
     const float *z = logits.of(e) + n * classes; // [C]
     float *dz = out.of(e) + n * classes;         // [C]
-    const row_total total = total_of(z, classes);
-    const float mean = mean_distance({z, classes, e, n}, total), dh = entropy_gradient.of(e)[n];
+    const row_sums sums = sums_of(z, classes);
+    const double mean = sums.moment / sums.sum(), dh = entropy_gradient.of(e)[n];
     for (int c = own_lane(); c < classes; c += WARP) {
-        const float distance = total.largest - z[c], p = expf(-distance) / total.sum();
-        dz[c] = p != 0.0f ? -dh * p * (mean - distance) : 0.0f;
+        const double distance = sums.distance(z[c]), p = exp(-distance) / sums.sum();
+        dz[c] = p != 0.0 ? static_cast<float>(-dh * p * (mean - distance)) : 0.0f;
     }
 }
 

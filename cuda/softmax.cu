@@ -1,6 +1,6 @@
 // Softmax and its logarithm over the last dimension, their gradients, and logits masked by class.
 //
-// p_c = exp(z_c - z_b) / S, ln p_c = -((z_b - z_c) + ln S); see softmax.cuh. dz_c = p_c (dp_c - sum dp p) for softmax,
+// p_c = exp(-d_c) / S, ln p_c = -(d_c + ln S); see softmax.cuh. dz_c = p_c (dp_c - sum dp p) for softmax,
 // dz_c = dy_c - p_c sum dy for its logarithm. One warp has a row: lane l takes columns l, l + 32, .. in each pass, so
 // that a pass reads whole lines; 4 rows to a block, blockIdx.z is the member. Sums join the lanes in a fixed order.
 // Every column of the result is written by the lane that has read it, after the last sum: in place is safe. Moves 8 to
@@ -18,10 +18,12 @@ __global__ void softmax_kernel(operand<const float> logits, operand<float> out, 
     const int e = static_cast<int>(blockIdx.z);
     const float *z = logits.of(e) + n * classes; // [C]
     float *y = out.of(e) + n * classes;          // [C]
-    const row_total total = total_of(z, classes);
-    const float sum = total.sum(), log_sum = log1pf(total.rest);
-    for (int c = own_lane(); c < classes; c += WARP)
-        y[c] = LOG ? (z[c] - total.largest) - log_sum : expf(z[c] - total.largest) / sum;
+    const row_sums sums = sums_of(z, classes);
+    const double log_sum = log1p(sums.rest);
+    for (int c = own_lane(); c < classes; c += WARP) {
+        const double distance = sums.distance(z[c]);
+        y[c] = static_cast<float>(LOG ? -(distance + log_sum) : exp(-distance) / sums.sum());
+    }
 }
 
 // `result`: p or ln p. The differences of nearly equal numbers are taken in double: where one p is close to 1, the
