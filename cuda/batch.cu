@@ -66,7 +66,7 @@ void launch_indices(const dn_call *call, dn_gpu_stream stream)
 // ---- gather ----
 
 // V neighbours, moved by one instruction.
-template <class T, int V> struct alignas(V * sizeof(T)) pack {
+template <class T, int V> struct alignas(V * sizeof(T)) piece {
     T of[V];
 };
 
@@ -96,22 +96,22 @@ __device__ inline void missing(int32_t &x)
     x = -1;
 }
 
-// A block is 2^shift threads wide and THREADS >> shift rows high. units: packs in a row.
+// A block is 2^shift threads wide and THREADS >> shift rows high. units: pieces in a row.
 template <class IN, class OUT, int V>
 __global__ void gather_kernel(operand<const IN> data, int64_t rows, operand<const int32_t> index, operand<OUT> out,
                               int64_t n, int64_t units, unsigned shift)
 {
     const int e = static_cast<int>(blockIdx.z);
     const int64_t width = int64_t{1} << shift, height = THREADS >> shift;
-    const auto *from = reinterpret_cast<const pack<IN, V> *>(data.of(e));
-    auto *to = reinterpret_cast<pack<OUT, V> *>(out.of(e));
+    const auto *from = reinterpret_cast<const piece<IN, V> *>(data.of(e));
+    auto *to = reinterpret_cast<piece<OUT, V> *>(out.of(e));
     for (int64_t i = blockIdx.y * height + (threadIdx.x >> shift); i < n; i += gridDim.y * height) {
         const int64_t row = index.of(e)[i];
         const bool inside = row >= 0 && row < rows;
         for (int64_t u = blockIdx.x * width + (threadIdx.x & (width - 1)); u < units; u += gridDim.x * width) {
-            pack<IN, V> read = {};
+            piece<IN, V> read = {};
             if (inside) read = from[row * units + u];
-            pack<OUT, V> written;
+            piece<OUT, V> written;
             for (int k = 0; k < V; k++) {
                 written.of[k] = value_of(read.of[k]);
                 if (!inside) missing(written.of[k]);
@@ -121,7 +121,7 @@ __global__ void gather_kernel(operand<const IN> data, int64_t rows, operand<cons
     }
 }
 
-template <class IN, class OUT, int V> void gather_packs(const dn_call *call, dn_gpu_stream stream)
+template <class IN, class OUT, int V> void gather_pieces(const dn_call *call, dn_gpu_stream stream)
 {
     const int64_t rows = call->in_info[0]->shape.dim[0], n = dn__count(call->in_info[1]);
     const int64_t units = dn__count(call->in_info[0]) / rows / V;
@@ -138,9 +138,9 @@ template <class IN, class OUT> void gather(const dn_call *call, dn_gpu_stream st
 {
     const int64_t row = dn__count(call->in_info[0]) / call->in_info[0]->shape.dim[0];
     if (row % 4 == 0 && aligned(input<IN>(call, 0), 4 * sizeof(IN)) && aligned(output<OUT>(call, 0), 4 * sizeof(OUT)))
-        gather_packs<IN, OUT, 4>(call, stream);
+        gather_pieces<IN, OUT, 4>(call, stream);
     else
-        gather_packs<IN, OUT, 1>(call, stream);
+        gather_pieces<IN, OUT, 1>(call, stream);
 }
 
 void launch_gather(const dn_call *call, dn_gpu_stream stream)

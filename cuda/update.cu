@@ -8,7 +8,7 @@
 // adam 28 (w g m v read, w m v written), sgd with momentum 20, without 12; some ten operations on them: device memory
 // bounds it. Rate, step and the permission `ok` are read from device memory; where ok is 0 nothing is touched. The powers
 // of b1 and b2 are taken once a block, in double. Elements do not depend on each other, so the mapping does not matter.
-#include "cuda/operand.cuh"
+#include "cuda/pack.cuh"
 
 namespace DN_TARGET
 {
@@ -17,32 +17,18 @@ namespace
 
 constexpr unsigned THREADS = 256, MOST_BLOCKS = 1024;
 
-// V neighbours, moved by one instruction.
-template <int V> struct alignas(V * sizeof(float)) pack {
-    float of[V];
+template <int V> struct width {
 };
 
-template <int V> __device__ pack<V> load(const float *p)
-{
-    return *reinterpret_cast<const pack<V> *>(p);
-}
-
-template <int V> __device__ void store(float *p, const pack<V> &values)
-{
-    *reinterpret_cast<pack<V> *>(p) = values;
-}
-
-// Calls update(e, i, size<V>) for all of member blockIdx.z's parameters: by fours where `vector`, the rest one by one.
-template <int V> struct size {
-};
-
+// Calls update(e, i, width<V>) for all packs i of V parameters of member e = blockIdx.z: of four where `vector`, what is
+// left over of one.
 template <class U> __device__ void for_all(const U &update, int64_t n, bool vector)
 {
     const int e = static_cast<int>(blockIdx.z);
     const int64_t step = static_cast<int64_t>(gridDim.x) * THREADS;
     const int64_t first = static_cast<int64_t>(blockIdx.x) * THREADS + threadIdx.x, packs = vector ? n / 4 : 0;
-    for (int64_t i = first; i < packs; i += step) update(e, 4 * i, size<4>{});
-    for (int64_t i = 4 * packs + first; i < n; i += step) update(e, i, size<1>{});
+    for (int64_t i = first; i < packs; i += step) update(e, i, width<4>{});
+    for (int64_t i = 4 * packs + first; i < n; i += step) update(e, i, width<1>{});
 }
 
 dim3 grid_of(const dn_call *call, int64_t n)
@@ -65,19 +51,19 @@ struct adam {
     float decay, epsilon;
     float rate, grow1, grow2; // of this member and step: grow = 1 / (1 - b^t)
 
-    template <int V> __device__ void operator()(int e, int64_t i, size<V>) const
+    template <int V> __device__ void operator()(int e, int64_t i, width<V>) const
     {
-        pack<V> weight = load<V>(w.of(e) + i), first = load<V>(m.of(e) + i), second = load<V>(v.of(e) + i);
-        const pack<V> gradient = load<V>(g.of(e) + i);
+        pack<V> weight = load_pack<V>(w.of(e), i), first = load_pack<V>(m.of(e), i), second = load_pack<V>(v.of(e), i);
+        const pack<V> gradient = load_pack<V>(g.of(e), i);
         for (int k = 0; k < V; k++) {
-            const float d = gradient.of[k] + decay * weight.of[k];
-            first.of[k] = b1 * first.of[k] + c1 * d;
-            second.of[k] = b2 * second.of[k] + c2 * d * d;
-            weight.of[k] -= rate * (first.of[k] * grow1) / (sqrtf(second.of[k] * grow2) + epsilon);
+            const float d = gradient.at[k] + decay * weight.at[k];
+            first.at[k] = b1 * first.at[k] + c1 * d;
+            second.at[k] = b2 * second.at[k] + c2 * d * d;
+            weight.at[k] -= rate * (first.at[k] * grow1) / (sqrtf(second.at[k] * grow2) + epsilon);
         }
-        store<V>(w.of(e) + i, weight);
-        store<V>(m.of(e) + i, first);
-        store<V>(v.of(e) + i, second);
+        store_pack(w.of(e), i, weight);
+        store_pack(m.of(e), i, first);
+        store_pack(v.of(e), i, second);
     }
 };
 
@@ -106,7 +92,7 @@ void launch_adam(const dn_call *call, dn_gpu_stream stream)
     a.b2 = static_cast<float>(b2), a.c2 = static_cast<float>(1.0 - b2);
     a.decay = static_cast<float>(call->op->args.update.decay);
     a.epsilon = static_cast<float>(call->op->args.update.epsilon);
-    const bool vector = aligned(a.w, 16) && aligned(a.m, 16) && aligned(a.v, 16) && aligned(a.g, 16);
+    const bool vector = takes_packs<4>(a.w) && takes_packs<4>(a.m) && takes_packs<4>(a.v) && takes_packs<4>(a.g);
     const int64_t n = dn__count(call->in_info[0]);
     DN_LAUNCH(adam_kernel, grid_of(call, n), dim3(THREADS), 2 * sizeof(float), stream, a, b1, b2, input<float>(call, 4),
               input<int32_t>(call, 5), input<int32_t>(call, 6), n, vector);
@@ -121,20 +107,20 @@ struct sgd {
     float own, carried; // the direction is own * g' + carried * u
     float rate;         // of this member
 
-    template <int V> __device__ void operator()(int e, int64_t i, size<V>) const
+    template <int V> __device__ void operator()(int e, int64_t i, width<V>) const
     {
-        pack<V> weight = load<V>(w.of(e) + i), direction = load<V>(g.of(e) + i);
-        for (int k = 0; k < V; k++) direction.of[k] += decay * weight.of[k];
+        pack<V> weight = load_pack<V>(w.of(e), i), direction = load_pack<V>(g.of(e), i);
+        for (int k = 0; k < V; k++) direction.at[k] += decay * weight.at[k];
         if (u) {
-            pack<V> velocity = load<V>(u.of(e) + i);
+            pack<V> velocity = load_pack<V>(u.of(e), i);
             for (int k = 0; k < V; k++) {
-                velocity.of[k] = momentum * velocity.of[k] + direction.of[k];
-                direction.of[k] = own * direction.of[k] + carried * velocity.of[k];
+                velocity.at[k] = momentum * velocity.at[k] + direction.at[k];
+                direction.at[k] = own * direction.at[k] + carried * velocity.at[k];
             }
-            store<V>(u.of(e) + i, velocity);
+            store_pack(u.of(e), i, velocity);
         }
-        for (int k = 0; k < V; k++) weight.of[k] -= rate * direction.of[k];
-        store<V>(w.of(e) + i, weight);
+        for (int k = 0; k < V; k++) weight.at[k] -= rate * direction.at[k];
+        store_pack(w.of(e), i, weight);
     }
 };
 
@@ -153,7 +139,7 @@ void launch_sgd(const dn_call *call, dn_gpu_stream stream)
     s.momentum = static_cast<float>(call->op->args.update.momentum);
     s.decay = static_cast<float>(call->op->args.update.decay);
     s.own = nesterov ? 1.0f : 0.0f, s.carried = nesterov ? s.momentum : 1.0f;
-    const bool vector = aligned(s.w, 16) && aligned(s.u, 16) && aligned(s.g, 16);
+    const bool vector = takes_packs<4>(s.w) && takes_packs<4>(s.u) && takes_packs<4>(s.g);
     const int64_t n = dn__count(call->in_info[0]);
     DN_LAUNCH(sgd_kernel, grid_of(call, n), dim3(THREADS), 0, stream, s, input<float>(call, 3), input<int32_t>(call, 4),
               n, vector);
