@@ -7,7 +7,7 @@
 
 /* The backends of this build, in the order in which they are listed. */
 static const dn_backend *const backends[] = {&dn__backend_cpu, &dn__backend_ref, &dn__backend_cuda,
-                                             &dn__backend_cuda_emu};
+                                             &dn__backend_cuda_emu, &dn__backend_check};
 enum { BACKENDS = sizeof backends / sizeof *backends };
 
 dn_status dn_device_open(dn_device **out, const char *name, const dn_device_options *options)

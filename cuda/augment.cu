@@ -8,9 +8,9 @@
 //                 everywhere); one thread a block of four
 //
 // The first three: one block of 256 threads an image, a warp a line of W * C elements, lane by lane, so that reads and
-// writes are of neighbours (shifted by the crop). Every thread draws its image's numbers itself: ten rounds of integers,
-// for 8 bytes an element that device memory bounds. Noise writes 4 bytes an element; normal noise is bound by double
-// arithmetic (about 60 operations a value). blockIdx.z is the member. All give the reference's bits.
+// writes are of neighbours (shifted by the crop). Every thread draws its image's numbers itself: ten rounds of integer
+// products, for 8 bytes an element that device memory bounds. Noise writes 4 bytes an element; normal noise is bound by
+// double arithmetic (about 60 operations a value). blockIdx.z is the member. All give the reference's bits.
 #include "cuda/operand.cuh"
 
 namespace DN_TARGET

@@ -27,8 +27,8 @@ void launch_hold(const dn_call *call, dn_gpu_stream stream)
               call->op->args.hold.every);
 }
 
-// Row r of the table is (start, value, kind): kind 0 holds the value, 1 goes straight and 2 on half a cosine wave to the
-// next row's. In double, as rates are small and steps are many.
+// Row r of the table is (start, value, kind): kind 0 holds the value, 1 goes straight and 2 on half a cosine wave to
+// the next row's. In double, as rates are small and steps are many.
 __global__ void schedule_kernel(operand<const int32_t> steps, operand<const float> table, operand<float> out,
                                 int64_t rows)
 {

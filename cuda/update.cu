@@ -4,10 +4,11 @@
 //        w -= rate (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon), t = step + 1
 // sgd    g' = g + decay w;  u = momentum u + g';  w -= rate u, or rate (g' + momentum u) by Nesterov
 //
-// A thread takes four neighbours (16-byte loads and stores) at every round, blockIdx.z is the member. Bytes a parameter:
-// adam 28 (w g m v read, w m v written), sgd with momentum 20, without 12; some ten operations on them: device memory
-// bounds it. Rate, step and the permission `ok` are read from device memory; where ok is 0 nothing is touched. The powers
-// of b1 and b2 are taken once a block, in double. Elements do not depend on each other, so the mapping does not matter.
+// A thread takes four neighbours (16-byte loads and stores) at every round, blockIdx.z is the member. Bytes a
+// parameter: adam 28 (w g m v read, w m v written), sgd with momentum 20, without 12; some ten operations on them:
+// device memory bounds it. Rate, step and the permission `ok` are read from device memory; where ok is 0 nothing is
+// touched. The powers of b1 and b2 are taken once a block, in double. Elements do not depend on each other, so the
+// mapping does not matter.
 #include "cuda/pack.cuh"
 
 namespace DN_TARGET
@@ -20,8 +21,8 @@ constexpr unsigned THREADS = 256, MOST_BLOCKS = 1024;
 template <int V> struct width {
 };
 
-// Calls update(e, i, width<V>) for all packs i of V parameters of member e = blockIdx.z: of four where `vector`, what is
-// left over of one.
+// Calls update(e, i, width<V>) for all packs i of V parameters of member e = blockIdx.z: packs of four where `vector`,
+// then of one.
 template <class U> __device__ void for_all(const U &update, int64_t n, bool vector)
 {
     const int e = static_cast<int>(blockIdx.z);

@@ -44,8 +44,9 @@ static void close_rig(rig *r)
     dn_device_close(r->device);
 }
 
-/* A step of everything that a recipe has: drawn batches, a convolution, batch norm with relu, pooling, dropout, a linear
- * head, losses over classes and over members, Adam. The bias before batch norm has a gradient of nothing but rounding. */
+/* A step of everything that a recipe has: drawn batches, a convolution, batch norm with relu, pooling, dropout, a
+ * linear head, losses over classes and over members, Adam. The bias before batch norm has a gradient of
+ * nothing but rounding. */
 static void build_network(dn_program *p)
 {
     const dn_tensor images = dn_external(p, "images", DN_U8, DN_SHAPE(IMAGES, 8, 8, 3));
@@ -346,6 +347,9 @@ Test(check_backend, the_limit_follows_from_op_and_shapes)
     op.in[1] = 2, op.out[0] = 1;
     limit = dn__check_limit(&p, &op, 0, rms, 1);
     cr_expect_float_eq(limit.relative, 4 * eps * sqrt(128), 1e-12, "N P Q = 128 terms");
+    cr_expect_float_eq(limit.scale, 6 * sqrt(128), 1e-9);
+    op.out[1] = 1;
+    cr_expect_float_eq(dn__check_limit(&p, &op, 1, rms, 1).scale, 3 * sqrt(128), 1e-9, "the bias: a sum of dy alone");
     tensors[1].dtype = DN_BF16;
     cr_expect_gt(dn__check_limit(&p, &op, 0, rms, 1).relative, 0x1p-7);
     op.kind = DN_OP_RELU;

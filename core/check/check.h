@@ -1,8 +1,8 @@
 /** The device "check:A,B": two devices run a program side by side, and the first op whose results differ is named.
  *
- * Memory of the check device is a piece of A's and a piece of B's memory of the same size; its address is A's. Ops run one
- * by one: on A, on B, then every output is fetched from both and compared. What A has computed is then written to B, so
- * that both start the next op from the same bits, and rounding errors do not build up over a whole training run.
+ * Memory of the check device is a piece of A's and a piece of B's memory of the same size; its address is A's. Ops run
+ * one by one: on A, on B, then every output is fetched from both and compared. What A has computed is then written to
+ * B, so that both start the next op from the same bits, and rounding errors do not build up over a training run.
  */
 #ifndef DN_CORE_CHECK_CHECK_H
 #define DN_CORE_CHECK_CHECK_H
@@ -38,7 +38,7 @@ struct dn_compiled {
 };
 
 /** @return B's address of what is A's address `data`; NULL: the check device has no such memory */
-char *dn__check_partner(const dn_check_device *device, const void *data);
+char *dn__check_partner(const dn_check_device *check, const void *data);
 
 dn_status dn__check_compile(dn_compiled **out, dn_device *device, const dn_program *program);
 void dn__check_discard(dn_compiled *compiled);
@@ -81,18 +81,18 @@ double dn__check_squares(dn_dtype dtype, const void *data, int64_t n, int64_t *c
 unsigned dn__check_measured(dn_op_kind kind);
 
 /** The limit for output k of an op, all but `extra`. One side's rounding error is taken as 4 eps sqrt(terms) of the
- *  output's size, where `terms` rounded numbers are added up; both sides' errors add. Where terms cancel, their size counts
- *  and not the sum's: it is derived from the inputs'.
+ *  output's size, where `terms` rounded numbers are added up; both sides' errors add. Where terms cancel, their size
+ *  counts and not the sum's: it is derived from the inputs'.
  *  @param rms of the inputs that dn__check_measured() names
  *  @param factor both kernels' dn__check_factor(), added up */
 dn_check_limit dn__check_limit(const dn_program *program, const dn_op *op, int output, const double rms[DN_OP_MAX_IN],
                                double factor);
 
-/** @return how many times the plain form's rounding error a kernel may have, by its name: Winograd's transforms, tf32 */
+/** @return how many times the plain form's rounding error a kernel may have, by its name: Winograd's form, tf32 */
 double dn__check_factor(const char *kernel);
 
-/** The gradient of batch norm with relu switches where gamma * xhat + beta passes 0, and either side of it is right within
- *  rounding. Computes what such elements may change in the outputs that come next. Call before the op runs.
+/** The gradient of batch norm with relu switches where gamma * xhat + beta passes 0, and either side of it is right
+ *  within rounding. Computes how much such elements may change each output. Call before the op runs.
  *  @param extra receives arrays [E,n] for the outputs it concerns, else NULL; free with dn_free() */
 dn_status dn__check_kinks(dn_compiled *compiled, const dn_op *op, double *extra[DN_OP_MAX_OUT]);
 

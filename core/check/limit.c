@@ -8,17 +8,15 @@
 
 /* How many rounded numbers add up to one element. */
 typedef enum terms_rule {
-    ONE,           /* 1: an element by itself */
-    FEW,           /* 4: some operations one after the other */
-    FILTER,        /* R S C of w [K,R,S,C]: input 1 */
-    FILTER_BACK,   /* R S K of the same */
-    ROWS_OF_DY,    /* N P Q of dy [N,P,Q,K]: input 1 */
-    ROWS,          /* of input 0 */
-    WINDOW,        /* pixels of a pooling window */
-    CLASSES,       /* of logits: input 0 */
-    CLASSES_BACK,  /* of logits: input 1 */
-    CLASSES_JOINT, /* of all members */
-    ELEMENTS       /* of input 0 for one of output 0, of all members where the op joins them */
+    ONE,       /* 1: an element by itself */
+    FEW,       /* 4: some operations one after the other */
+    FILTER,    /* R S C of w [K,R,S,C], which is input 1 */
+    ROWS_0,    /* all but the last dimension of input 0 */
+    ROWS_1,    /* of input 1: K R S of w, N P Q of dy [N,P,Q,K] */
+    WINDOW,    /* pixels of a pooling window */
+    CLASSES_0, /* of logits, which are input 0; of all members where the op joins them */
+    CLASSES_1, /* of logits, which are input 1 */
+    ELEMENTS   /* of input 0 for one of output 0; of all members where the op joins them */
 } terms_rule;
 
 /* The size of the terms, where they may cancel in the output: the product of the rms of some inputs, times sqrt(terms)
@@ -35,30 +33,30 @@ static const rule rules[DN_OP_COUNT] = {
     [DN_OP_STANDARDIZE] = {FEW, 0},
     [DN_OP_SCHEDULE] = {FEW, 0},
     [DN_OP_CONV2D] = {FILTER, IN_0 | IN_1 | SQRT},
-    [DN_OP_CONV2D_DATA_GRAD] = {FILTER_BACK, IN_0 | IN_1 | SQRT},
-    [DN_OP_CONV2D_WEIGHT_GRAD] = {ROWS_OF_DY, IN_0 | IN_1 | SQRT},
+    [DN_OP_CONV2D_DATA_GRAD] = {ROWS_1, IN_0 | IN_1 | SQRT},
+    [DN_OP_CONV2D_WEIGHT_GRAD] = {ROWS_1, IN_0 | IN_1 | SQRT},
     [DN_OP_LINEAR] = {FILTER, IN_0 | IN_1 | SQRT},
-    [DN_OP_LINEAR_DATA_GRAD] = {FILTER_BACK, IN_0 | IN_1 | SQRT},
-    [DN_OP_LINEAR_WEIGHT_GRAD] = {ROWS_OF_DY, IN_0 | IN_1 | SQRT},
-    [DN_OP_BATCH_NORM] = {ROWS, IN_0},
-    [DN_OP_BATCH_NORM_GRAD] = {ROWS, IN_0 | SQRT},
+    [DN_OP_LINEAR_DATA_GRAD] = {ROWS_1, IN_0 | IN_1 | SQRT},
+    [DN_OP_LINEAR_WEIGHT_GRAD] = {ROWS_1, IN_0 | IN_1 | SQRT},
+    [DN_OP_BATCH_NORM] = {ROWS_0, IN_0},
+    [DN_OP_BATCH_NORM_GRAD] = {ROWS_0, IN_0 | SQRT},
     [DN_OP_BATCH_NORM_INFER] = {FEW, 0},
-    [DN_OP_BATCH_NORM_INFER_GRAD] = {ROWS, IN_0 | SQRT},
+    [DN_OP_BATCH_NORM_INFER_GRAD] = {ROWS_0, IN_0 | SQRT},
     [DN_OP_MAX_POOL_GRAD] = {WINDOW, IN_0},
     [DN_OP_AVERAGE_POOL] = {WINDOW, IN_0},
     [DN_OP_AVERAGE_POOL_GRAD] = {WINDOW, IN_0},
     [DN_OP_REDUCE] = {ELEMENTS, IN_0 | SQRT},
     [DN_OP_SUM_MEMBERS] = {ELEMENTS, IN_0 | SQRT},
-    [DN_OP_SOFTMAX] = {CLASSES, 0},
-    [DN_OP_SOFTMAX_GRAD] = {CLASSES, IN_0},
-    [DN_OP_LOG_SOFTMAX] = {CLASSES, IN_0},
-    [DN_OP_LOG_SOFTMAX_GRAD] = {CLASSES, IN_0 | SQRT},
-    [DN_OP_CROSS_ENTROPY] = {CLASSES, IN_0},
-    [DN_OP_CROSS_ENTROPY_GRAD] = {CLASSES_BACK, IN_0 | LOGITS_1},
-    [DN_OP_ENTROPY] = {CLASSES, IN_0},
-    [DN_OP_ENTROPY_GRAD] = {CLASSES_BACK, IN_0 | LOGITS_1},
-    [DN_OP_MUTUAL_INFORMATION] = {CLASSES_JOINT, IN_0},
-    [DN_OP_MUTUAL_INFORMATION_GRAD] = {CLASSES_BACK, IN_0 | LOGITS_1},
+    [DN_OP_SOFTMAX] = {CLASSES_0, 0},
+    [DN_OP_SOFTMAX_GRAD] = {CLASSES_0, IN_0},
+    [DN_OP_LOG_SOFTMAX] = {CLASSES_0, IN_0},
+    [DN_OP_LOG_SOFTMAX_GRAD] = {CLASSES_0, IN_0 | SQRT},
+    [DN_OP_CROSS_ENTROPY] = {CLASSES_0, IN_0},
+    [DN_OP_CROSS_ENTROPY_GRAD] = {CLASSES_1, IN_0 | LOGITS_1},
+    [DN_OP_ENTROPY] = {CLASSES_0, IN_0},
+    [DN_OP_ENTROPY_GRAD] = {CLASSES_1, IN_0 | LOGITS_1},
+    [DN_OP_MUTUAL_INFORMATION] = {CLASSES_0, IN_0},
+    [DN_OP_MUTUAL_INFORMATION_GRAD] = {CLASSES_1, IN_0 | LOGITS_1},
     [DN_OP_SUM_SQUARES] = {ELEMENTS, 0},
     [DN_OP_ADAM] = {FEW, 0},
     [DN_OP_SGD] = {FEW, 0},
@@ -66,20 +64,19 @@ static const rule rules[DN_OP_COUNT] = {
 
 static double terms_of(const dn_program *p, const dn_op *op)
 {
-    const dn_tensor_info *in0 = op->in[0] < 0 ? NULL : &p->tensors[op->in[0]];
-    const dn_tensor_info *in1 = op->in[1] < 0 ? NULL : &p->tensors[op->in[1]];
+    /* No rule asks for an input that its op may leave out. */
+    const dn_tensor_info *in0 = &p->tensors[op->in[0] < 0 ? 0 : op->in[0]];
+    const dn_tensor_info *in1 = &p->tensors[op->in[1] < 0 ? 0 : op->in[1]];
     const bool joins = dn_op_flags(op->kind) & DN_OP_JOINS;
     switch (rules[op->kind].terms) {
     case ONE: return 1;
     case FEW: return 4;
-    case FILTER: return (double)(dn__count(in1) / in1->shape.dim[0]);
-    case FILTER_BACK: return (double)dn__rows(in1);
-    case ROWS_OF_DY: return (double)dn__rows(in1);
-    case ROWS: return (double)dn__rows(in0);
+    case FILTER: return (double)dn__count(in1) / (double)in1->shape.dim[0];
+    case ROWS_0: return (double)dn__rows(in0);
+    case ROWS_1: return (double)dn__rows(in1);
     case WINDOW: return (double)op->args.pool.kernel[0] * op->args.pool.kernel[1];
-    case CLASSES: return (double)dn__last(in0);
-    case CLASSES_BACK: return (double)dn__last(in1);
-    case CLASSES_JOINT: return (double)dn__last(in0) * p->members;
+    case CLASSES_0: return (double)dn__last(in0) * (joins ? p->members : 1);
+    case CLASSES_1: return (double)dn__last(in1);
     case ELEMENTS: break;
     }
     return (double)dn__count(in0) / (double)dn__count(&p->tensors[op->out[0]]) * (joins ? p->members : 1);
