@@ -1,10 +1,10 @@
 // Making a batch: which examples (indices), their values (gather), and their scale (standardize, normalize).
 //
 // indices      out[e,i] = pool[draw(e, step, i)]: one thread an index; some Philox rounds, 4 bytes written
-// gather       out[e,i,:] = data[index[e,i],:], u8 / 255: four elements a thread: 4 (u8) or 16 bytes read, 16
-//              written, so that both a warp's reads and its writes leave no gaps; with 16 bytes of u8 the writes would, and
-//              they are four fifths of the traffic. 5 (u8) or 8 bytes an element, bound by device memory. Rows that are
-//              no multiple of four: one element a thread. Narrow rows (labels) share a block, so that it stays full.
+// gather       out[e,i,:] = data[index[e,i],:], u8 / 255: four elements a thread: 4 (u8) or 16 bytes read, 16 written,
+//              so that both a warp's reads and its writes leave no gaps; with 16 bytes of u8 the writes would, and they
+//              are four fifths of the traffic. 5 (u8) or 8 bytes an element, bound by device memory. Rows that are no
+//              multiple of four: one element a thread. Narrow rows (labels) share a block, so that it stays full.
 // standardize  y = (x - mean) / max(deviation, 1 / sqrt(n)): one block an image; x is read three times, from device
 //              memory once (8 bytes an element), as images fit the cache. The sums are taken in double, for which there
 //              is time: a constant image comes out as exact zeros. Order: thread t adds t, t + 256, ..; then a tree.
