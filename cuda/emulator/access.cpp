@@ -301,7 +301,33 @@ template <bool WRITE> DN_UNCHECKED void checked_range(const void *p, size_t byte
     if (running && bytes) check_fully<WRITE>(*running, p, bytes, 1, code);
 }
 
+// A record in the time that begins anew: 1 before the block's last barrier, 2 after it, 3 after the warp's last one.
+uint32_t renewed(const machine &m, uint32_t record)
+{
+    if (record >= LATEST) return record;
+    if (record < m.begin_stamp) return 0;
+    const uint32_t who = record & (ONE_TICK - 1);
+    if (record < m.block_stamp) return ONE_TICK | who;
+    return (record >= m.warps[(record & THREAD_BITS) / WARP].stamp ? 3 : 2) * ONE_TICK | who;
+}
+
+void renew_cells(const machine &m, cell *cells, size_t n)
+{
+    for (size_t i = 0; i < n; i++) cells[i] = {renewed(m, cells[i].write), renewed(m, cells[i].read)};
+}
+
 } // namespace
+
+void renew_time(machine &m)
+{
+    renew_cells(m, m.shared_shadow.words, MOST_SHARED / 4);
+    renew_cells(m, m.shared_shadow.bytes, MOST_SHARED);
+    arena_forget();
+    m.launch_stamp = m.begin_stamp = ONE_TICK;
+    m.block_stamp = 2 * ONE_TICK;
+    m.now = 3 * ONE_TICK;
+    for (warp &w : m.warps) w.stamp = m.now;
+}
 
 void check_access(machine &m, thread &by, const void *p, size_t bytes, size_t alignment, bool write, const void *code)
 {

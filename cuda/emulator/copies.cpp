@@ -15,8 +15,7 @@ void copy_async(void *to, const void *from, unsigned bytes, bool valid, site whe
     machine &m = *running;
     thread &t = *m.current;
     const void *code = __builtin_return_address(0);
-    const size_t offset = static_cast<size_t>(static_cast<char *>(to) - m.shared) - RED_ZONE;
-    if (offset >= m.shared_bytes)
+    if (static_cast<size_t>(static_cast<char *>(to) - m.shared) >= SHARED_SPAN)
         fault(m, "thread %u: copy_async in line %d writes to %p, which is not shared memory", t.id, where.line, to);
     check_copy_target(m, t, to, bytes, code);
     if (valid) check_access(m, t, from, bytes, bytes, false, code);

@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -139,6 +140,7 @@ void make_ready(machine &m, thread &t)
 
 uint32_t tick(machine &m)
 {
+    if (m.now >= LATEST - ONE_TICK) renew_time(m);
     m.now += ONE_TICK;
     return m.now;
 }
@@ -205,7 +207,6 @@ static void finish(machine &m)
     t.state = wait::DONE;
     m.live--;
     lane_exited(m, t);
-    drop_copies(t);
     thread *next = next_thread(m);
     if (next && next->state == wait::NOT_STARTED) return begin(m, *next, t.run.stack);
     if (!next && m.live) stuck(m);
@@ -280,6 +281,7 @@ static void prepare_block(machine &m)
     for (unsigned w = 0; w * WARP < m.n_threads; w++) {
         const unsigned left = m.n_threads - w * WARP;
         m.warps[w].stamp = m.now;
+        m.warps[w].n_meetings = 0;
         m.warps[w].live = left < WARP ? (1u << left) - 1u : 0xffffffffu;
         memset(m.warps[w].meetings, 0, sizeof m.warps[w].meetings);
     }
@@ -356,6 +358,8 @@ static dn_status prepare_machine(machine *m)
     if (shared == MAP_FAILED) return dn_fail(DN_ERROR_MEMORY, "cuda-emu: no room for shared memory");
     m->shared = static_cast<char *>(shared);
     m->now = ONE_TICK;
+    const char *seed = getenv("DN_EMULATOR_SEED");
+    m->seed = seed ? strtoull(seed, nullptr, 0) : 0;
     return stacks_open(&m->stacks, MOST_THREADS);
 }
 

@@ -70,6 +70,7 @@ struct warp {
     uint32_t stamp; // time of the last barrier that all its lanes passed
     uint32_t live;  // lanes that exist and have not exited
     thread *lanes;  // [32]
+    int n_meetings; // where someone waits
     meeting meetings[WARP];
 };
 
@@ -131,6 +132,8 @@ void suspend(machine &m, wait why);
 void make_ready(machine &m, thread &t);
 // Lets a barrier pass: what comes later is ordered after what came before. Returns the new time's stamp.
 uint32_t tick(machine &m);
+// Begins time anew before its stamps run out; what the records say about the current block stays true.
+void renew_time(machine &m);
 // A lane has exited: may others of its warp go on?
 void lane_exited(machine &m, thread &t);
 void drop_copies(thread &t);

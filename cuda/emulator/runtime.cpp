@@ -5,6 +5,7 @@
 
 #include "core/alloc.h"
 #include "cuda/emulator/arena.h"
+#include "cuda/emulator/emulator.h"
 #include "cuda/emulator/machine.h"
 #include "cuda/gpu.h"
 
@@ -227,6 +228,16 @@ void launch(dn_gpu_stream stream, const launch_call &call)
 
 } // namespace simt
 } // namespace dn_emu
+
+void dn__emu_set_seed(dn_gpu *gpu, uint64_t seed)
+{
+    gpu->runs->seed = seed;
+}
+
+void dn__emu_set_time(dn_gpu *gpu, uint32_t left)
+{
+    gpu->runs->now = LATEST - left * ONE_TICK;
+}
 
 extern "C" {
 const dn_gpu_runtime dn__gpu_emulated = {

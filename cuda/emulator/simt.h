@@ -144,7 +144,7 @@ static inline int source_lane(int source, bool inside)
 } // namespace dn_emu
 
 #define DN_LAUNCH(kernel, grid, block, bytes, stream, ...) \
-    ::dn_emu::simt::launch(stream, #kernel, kernel, grid, block, bytes, __VA_ARGS__)
+    ::dn_emu::simt::launch(stream, #kernel, kernel, grid, block, bytes __VA_OPT__(, ) __VA_ARGS__)
 #define DN_SHARED(T, name) T *const name = static_cast<T *>(::dn_emu::simt::shared_memory())
 
 #define DN_TRIPLE(name) (::dim3(::dn_emu::simt::name##_x(), ::dn_emu::simt::name##_y(), ::dn_emu::simt::name##_z()))

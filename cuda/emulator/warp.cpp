@@ -20,6 +20,7 @@ void complete(machine &m, warp &w, meeting &meet, uint32_t but)
 {
     const uint32_t lanes = meet.arrived;
     meet.arrived = 0;
+    w.n_meetings--;
     meet.what->perform(m, w, lanes);
     for (uint32_t left = lanes & ~but; left; left &= left - 1) make_ready(m, w.lanes[__builtin_ctz(left)]);
 }
@@ -38,6 +39,7 @@ void meet(machine &m, uint32_t mask, const operation &what, site where)
         at.mask = mask;
         at.what = &what;
         at.where = where;
+        w.n_meetings++;
     } else if (at.mask != mask || at.what != &what || !same_site(at.where, where))
         fault(m,
               "lanes of a warp call different functions: thread %u %s at %s:%d with mask 0x%08x, thread %u %s at %s:%d "
@@ -117,6 +119,10 @@ void gather_matrices(machine &m, warp &w, uint32_t lanes, bool transposed)
     need_all(m, w, lanes, "ldmatrix");
     uint32_t rows[32][4];
     for (int l = 0; l < 32; l++) {
+        const size_t offset = static_cast<size_t>(static_cast<const char *>(w.lanes[l].row) - m.shared);
+        if (offset >= SHARED_SPAN)
+            fault(m, "load_matrices: thread %u gives a row at %p, which is not shared memory", w.lanes[l].id,
+                  w.lanes[l].row);
         check_access(m, w.lanes[l], w.lanes[l].row, 16, 16, false, __builtin_return_address(0));
         memcpy(rows[l], w.lanes[l].row, 16);
     }
@@ -201,6 +207,7 @@ void lane_exited(machine &m, thread &t)
 {
     warp &w = m.warps[t.id / WARP];
     w.live &= ~(1u << t.id % WARP);
+    if (w.n_meetings == 0) return;
     for (meeting &at : w.meetings)
         if (at.arrived && at.arrived == (at.mask & w.live)) complete(m, w, at, 0);
 }
