@@ -165,8 +165,8 @@ inline size_t norm_shared(const norm_cut &cut, int v)
 inline void describe_norm(const dn_call *shapes, char *text, size_t size)
 {
     const norm_cut cut = norm_cut_of(shapes->in_info[0]);
-    snprintf(text, size, "%s %s %d parts", dn_op_name(shapes->op->kind), is_bf16(shapes->in_info[0]) ? "bf16" : "f32",
-             cut.parts);
+    snprintf(text, size, "%s %s in %d part%s", dn_op_name(shapes->op->kind),
+             is_bf16(shapes->in_info[0]) ? "bf16" : "f32", cut.parts, cut.parts == 1 ? "" : "s");
 }
 
 } // namespace DN_TARGET

@@ -85,26 +85,25 @@ __global__ void max_pool_kernel(pooling g, int64_t first_image, uint32_t n, oper
     if (i >= n) return;
     const pool_place at = pool_place_of<V>(i, first_image, g.p, g.q, g.c);
     const pool_range rows = taps_inside(at.row, g.rows, g.h, g), columns = taps_inside(at.column, g.columns, g.w, g);
+    const int top = at.row * g.stride - g.padding, left = at.column * g.stride - g.padding;
+    const int width = columns.last - columns.first, pixels = pool_pixels(rows, columns);
     channels_of<T, V> best = {};
     channels_of<uint8_t, V> tap = {};
-    float largest[V];
-    bool first = true;
-    for (int r = rows.first; r < rows.last; r++)
-        for (int s = columns.first; s < columns.last; s++) {
-            const int64_t from =
-                pool_input(g, at.image, at.row * g.stride - g.padding + r, at.column * g.stride - g.padding + s);
-            const channels_of<T, V> values = load_channels<V>(x.of(e), from + at.channel, g.whole);
+    float largest[V] = {};
+#pragma unroll 4
+    for (int k = 0; k < pixels; k++) {
+        const int r = rows.first + k / width, s = columns.first + k % width;
+        const int64_t from = pool_input(g, at.image, top + r, left + s) + at.channel;
+        const channels_of<T, V> values = load_channels<V>(x.of(e), from, g.whole);
 #pragma unroll
-            for (int v = 0; v < V; v++) {
-                const float value = to_float(values.at[v]);
-                const bool settled = !first && (largest[v] != largest[v] || value <= largest[v]);
-                if (settled) continue;
-                largest[v] = value;
-                best.at[v] = values.at[v];
-                tap.at[v] = static_cast<uint8_t>(r * g.columns + s);
-            }
-            first = false;
+        for (int v = 0; v < V; v++) {
+            const float value = to_float(values.at[v]);
+            const bool settled = (k > 0) & ((largest[v] != largest[v]) | (value <= largest[v])); // no branches
+            largest[v] = settled ? largest[v] : value;
+            best.at[v] = settled ? best.at[v] : values.at[v];
+            tap.at[v] = settled ? tap.at[v] : static_cast<uint8_t>(r * g.columns + s);
         }
+    }
     const int64_t to = pool_output(g, at.image, at.row, at.column) + at.channel;
     store_channels<V>(y.of(e), to, best, g.whole);
     store_channels<V>(taps.of(e), to, tap, g.whole);
