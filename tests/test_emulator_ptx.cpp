@@ -81,6 +81,16 @@ __global__ void copy_from(const float *x, int to, int from, bool valid)
     copy_wait<0>();
 }
 
+// Copies that nobody waits for are no fault, nor do they leave anything to the next block.
+__global__ void leave_copies(const float *x, float *y)
+{
+    DN_SHARED(float, s);
+    if (blockIdx.x == 0) copy_async<16>(s, x, true);
+    if (blockIdx.x == 0) return;
+    s[0] = 1.0f;
+    y[0] = s[0];
+}
+
 __global__ void copy_to(const float *x, float *y)
 {
     copy_async<4>(y, x, true);
@@ -113,6 +123,11 @@ Test(emulator_ptx, copies_are_checked)
             expect_fault(r, c.word);
         else
             expect_fine(r);
+    }
+    {
+        rig r;
+        DN_LAUNCH(leave_copies, 2, 1, 32, r.stream, r.device<float>(nullptr, 8), r.device<float>(nullptr, 1));
+        expect_fine(r);
     }
     {
         rig r;

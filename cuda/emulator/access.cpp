@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-// The program's own static data, from the linker.
-extern "C" char __executable_start[], _end[];
+// Where the program's code and its constants begin, and where its variables begin, from the linker.
+extern "C" char __executable_start[], __data_start[];
 
 #define DN_HOT       inline __attribute__((always_inline))
 #define DN_UNCHECKED __attribute__((no_sanitize("address", "undefined")))
@@ -193,13 +193,13 @@ DN_UNCHECKED inline bool allocated(size_t offset, size_t bytes)
     return true;
 }
 
-// What is neither shared nor device memory: static data may be read, and the launch's arguments.
+// What is neither shared nor device memory: constants of the program may be read, and the launch's arguments.
 void check_elsewhere(const access &a, bool write)
 {
     const char *p = static_cast<const char *>(a.p);
     const char *arguments = static_cast<const char *>(a.m.call->arguments);
     if (p >= arguments && p < arguments + a.m.call->argument_bytes && !write) return;
-    if (p >= __executable_start && p < _end && !write) return;
+    if (p >= __executable_start && p < __data_start && !write) return;
     char text[400];
     const bool stack = p >= a.m.stacks.memory && p < a.m.stacks.memory + a.m.stacks.count * (STACK_BYTES + GUARD_BYTES);
     snprintf(text, sizeof text, "%s of %s", write ? "write" : "read",
@@ -352,7 +352,7 @@ void set_written(machine &m, thread &by, const void *p, size_t bytes)
 } // namespace dn_emu
 
 // The compiler's calls.
-#define DN_CODE     __builtin_return_address(0)
+#define DN_CODE     (static_cast<const char *>(__builtin_return_address(0)) - 1)
 #define DN_CALLBACK extern "C" DN_UNCHECKED __attribute__((weak)) void
 #define DN_CALLBACKS(n)                              \
     DN_CALLBACK __tsan_read##n(void *p)              \

@@ -29,13 +29,11 @@ void copy_commit()
     running->current->group++;
 }
 
-void copy_wait(unsigned groups)
+// Moves the bytes of the oldest n copies.
+static void perform_copies(machine &m, thread &t, size_t n)
 {
-    machine &m = *running;
-    thread &t = *m.current;
-    size_t n = 0;
-    for (; n < t.n_copies && t.copies[n].group + groups < t.group; n++) {
-        const pending_copy &c = t.copies[n];
+    for (size_t i = 0; i < n; i++) {
+        const pending_copy &c = t.copies[i];
         if (c.valid)
             memcpy(c.to, c.from, c.bytes);
         else
@@ -46,9 +44,18 @@ void copy_wait(unsigned groups)
     memmove(t.copies, t.copies + n, t.n_copies * sizeof *t.copies);
 }
 
-void drop_copies(thread &t)
+void copy_wait(unsigned groups)
 {
-    t.n_copies = 0;
+    machine &m = *running;
+    thread &t = *m.current;
+    size_t n = 0;
+    while (n < t.n_copies && t.copies[n].group + groups < t.group) n++;
+    if (n) perform_copies(m, t, n);
+}
+
+void finish_copies(machine &m, thread &t)
+{
+    if (t.n_copies) perform_copies(m, t, t.n_copies);
     t.group = 0;
 }
 

@@ -206,6 +206,7 @@ static void finish(machine &m)
     thread &t = *m.current;
     t.state = wait::DONE;
     m.live--;
+    finish_copies(m, t);
     lane_exited(m, t);
     thread *next = next_thread(m);
     if (next && next->state == wait::NOT_STARTED) return begin(m, *next, t.run.stack);
@@ -274,7 +275,6 @@ static void prepare_block(machine &m)
         t.x = x, t.y = y, t.z = z;
         t.state = wait::NOT_STARTED;
         t.where = {nullptr, 0};
-        drop_copies(t);
         if (++x == size.x) x = 0, y++;
         if (y == size.y) y = 0, z++;
     }

@@ -136,7 +136,8 @@ uint32_t tick(machine &m);
 void renew_time(machine &m);
 // A lane has exited: may others of its warp go on?
 void lane_exited(machine &m, thread &t);
-void drop_copies(thread &t);
+// A thread's copies come to their end with the thread at the latest.
+void finish_copies(machine &m, thread &t);
 
 // Marks shared memory as the target of a copy by `by`, after the checks of a write; and as written by it.
 void check_copy_target(machine &m, thread &by, const void *p, size_t bytes, const void *code);

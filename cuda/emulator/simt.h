@@ -24,9 +24,7 @@
 #define __host__
 #define __constant__
 #define __forceinline__ inline __attribute__((always_inline))
-#define __noinline__    __attribute__((noinline))
 #define __launch_bounds__(...)
-#define __restrict__ __restrict
 #define __align__(n) alignas(n)
 // There is only dynamic shared memory here, see DN_SHARED.
 #define __shared__ static_assert(false, "declare shared memory with DN_SHARED");
