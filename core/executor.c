@@ -82,6 +82,19 @@ static size_t bytes_to_come(const dn_executor *ex)
     return ex->plan.total - ex->plan.external - (placed ? ex->plan.parameters : 0);
 }
 
+/* Writes a batch that fits, or what else to do. Only what grows with the batch can shrink with it. A share of 1 or
+ * more: there is enough, but not in one piece. */
+static void advise(const dn_executor *ex, size_t needed, size_t available, char text[96])
+{
+    const int batch = ex->program->batch;
+    const size_t growing = ex->plan.temporaries + ex->plan.workspace, fixed = needed - growing;
+    const double share = fixed < available ? (double)(available - fixed) / (double)growing : 0.0;
+    if (batch > 1 && share < 1.0 && floor(batch * share) >= 1.0)
+        snprintf(text, 96, "a batch of %d fits", (int)floor(batch * share));
+    else
+        snprintf(text, 96, "use fewer members or a smaller network");
+}
+
 /* Names the largest temporaries and a batch that fits. */
 static dn_status fail_too_big(const dn_executor *ex, size_t needed, size_t available)
 {
@@ -103,12 +116,8 @@ static dn_status fail_too_big(const dn_executor *ex, size_t needed, size_t avail
                  best->name ? best->name : made_by, dn_shape_text(&best->shape, shape), (double)below / 1048576.0,
                  best->shared ? "" : " for each member");
     }
-    char advice[96] = "use fewer members or a smaller network";
-    /* What grows with the batch; the rest does not. A share of 1 or more: there is enough, but not in one piece. */
-    const size_t growing = ex->plan.temporaries + ex->plan.workspace, fixed = needed - growing;
-    const double share = fixed < available ? (double)(available - fixed) / (double)growing : 0.0;
-    if (p->batch > 1 && share < 1.0 && floor(p->batch * share) >= 1.0)
-        snprintf(advice, sizeof advice, "a batch of %d fits", (int)floor(p->batch * share));
+    char advice[96];
+    advise(ex, needed, available, advice);
     return dn_fail(DN_ERROR_MEMORY, "%s needs %.1f MiB, '%s' has %.1f MiB free; the largest tensors: %s; %s", p->name,
                    (double)needed / 1048576.0, dn_device_name(ex->device), (double)available / 1048576.0, largest,
                    advice);

@@ -1,5 +1,5 @@
-/* Running: the first step is launched op by op, so that a launch that cannot be made is named and the kernels are loaded;
- * the second is captured as a graph, which is replayed from then on. Nothing waits, except with ",sync". */
+/* Running: the first step is launched op by op, so that a launch that cannot be made is named and the kernels are
+ * loaded; the second is captured as a graph, which is replayed from then on. Nothing waits, except with ",sync". */
 #include <stdio.h>
 
 #include "cuda/compiled.h"

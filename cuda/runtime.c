@@ -1,7 +1,7 @@
 /* GPUs, through the CUDA runtime: memory, one stream, graphs, mail.
  *
- * Everything goes through one non-blocking stream, so that "in the order of asking" is the order on the device. Errors of
- * CUDA are sticky: after a kernel's fault every call fails with its text.
+ * Everything goes through one non-blocking stream, so that "in the order of asking" is the order on the device. Errors
+ * of CUDA are sticky: after a kernel's fault every call fails with its text.
  */
 #include <cuda_runtime_api.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* The host's side of the CUDA backend, on a GPU that is none: what is launched, when it is waited for, where memory is. */
+/* The host's side of the CUDA backend, on a GPU that is none: what is launched, who waits for it, where memory is. */
 #include <criterion/criterion.h>
 #include <string.h>
 
