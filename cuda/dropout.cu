@@ -3,9 +3,9 @@
 // y[e,i] = bits[e,i] < threshold ? 0 : x[e,i] * 65536 / (65536 - threshold), where bits[e,i] is half-word i % 8 of
 // Philox block i / 8 of (seed, stream, step, member). One thread takes one block of the generator and the 8 elements
 // that it decides (32 bytes in f32, 16 in bf16: wide accesses where addresses allow); blockIdx.z is the member. Moves
-// 8 bytes an element (4 in bf16). By count (not measured), ten
-// rounds of Philox are 20 wide multiplications and some 60 simpler instructions for 8 elements: below what device
-// memory takes for them, so memory bounds it, narrowly in bf16. In place is safe.
+// 8 bytes an element (4 in bf16). By count (not measured), ten rounds of Philox are 20 wide multiplications and
+// some 60 simpler instructions for 8 elements: below what device memory takes for them, so memory bounds it, narrowly
+// in bf16. In place is safe.
 #include "cuda/pack.cuh"
 
 namespace DN_TARGET
