@@ -141,11 +141,12 @@ static bool share(op_case *c, int first, int last)
 }
 
 /* The same for three members: each with operands of its own; sharing the data; sharing all but the data. */
-static void append_members(op_list *to, const op_case *alone, const char *text)
+static void append_members(op_list *to, const op_case *alone, const char *text, bool few)
 {
     op_case own = *alone;
     own.members = 3;
     append(to, &own, text, "");
+    if (few) return;
     op_case shared = own;
     if (share(&shared, 0, 1)) append(to, &shared, text, ", input 0 shared");
     shared = own;
@@ -168,18 +169,17 @@ void op_add(op_list *to, const op_base *b, const char *format, ...)
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     append(to, &b->c, text, "");
-    append_members(to, &b->c, text);
+    append_members(to, &b->c, text, b->few);
     if (b->products) {
         op_case tf32 = b->c;
         tf32.tf32 = true;
-        append(to, &tf32, text, "");
-        tf32.members = 3;
+        tf32.members = b->few ? 1 : 3;
         append(to, &tf32, text, "");
     }
     if (b->activations) {
         const op_case half = in_bf16(b);
         append(to, &half, text, "");
-        append_members(to, &half, text);
+        if (!b->few) append_members(to, &half, text, false);
     }
 }
 

@@ -1,6 +1,8 @@
 /* Convolution, linear layers, and their gradients. */
 #include "tests/op_cases_list.h"
 
+enum { MANY_PRODUCTS = 300000 };
+
 typedef struct conv_row {
     int n, h, w, c, k, r, s, stride, padding;
     bool bias, relu, heavy;
@@ -47,6 +49,7 @@ static void add_conv(op_list *to, const conv_row *v, int which)
     op_base b = op_start(kinds[which]);
     b.products = true;
     b.c.heavy = v->heavy;
+    b.few = positions * taps * v->c * v->k > MANY_PRODUCTS;
     b.c.op.args.conv.stride = v->stride;
     b.c.op.args.conv.padding = v->padding;
     b.c.op.args.conv.relu = v->relu && which == 0;
@@ -79,6 +82,7 @@ static void add_linear(op_list *to, const linear_row *v, int which)
     op_base b = op_start(kinds[which]);
     b.products = true;
     b.c.heavy = v->heavy;
+    b.few = (double)v->n * v->inputs * v->outputs > MANY_PRODUCTS;
     b.c.op.args.conv.relu = v->bias && which == 0;
     op_activation_in(&b, 0, which == 1 ? y : x);
     op_activation_in(&b, 1, which == 2 ? y : w);

@@ -15,6 +15,7 @@ typedef struct op_base {
     op_case c;
     unsigned activations; /* operands that are bf16 in the bf16 variants, one bit each, inputs first */
     bool products;        /* a tf32 variant makes sense */
+    bool few;             /* so much work that one variant of each precision has to do */
 } op_base;
 
 /** A case of this kind without operands. */

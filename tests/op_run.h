@@ -11,8 +11,9 @@
 
 #include "tests/op_cases.h"
 
-/* The first copy stands at a multiple of 64 bytes, as a program promises, and of nothing more. */
-enum { OP_GUARD = 1024 + 64, OP_PATTERN = 0xA5, OP_POISON = 0xff };
+/* The first copy stands at a multiple of 64 bytes, as a program promises, and of nothing more. What is read from the
+ * sentinels is a huge number (-1.7e38 in bf16 and f32), from poisoned memory a NaN. */
+enum { OP_GUARD = 1024 + 64, OP_PATTERN = 0xfe, OP_POISON = 0xff };
 
 typedef struct op_run op_run;
 
