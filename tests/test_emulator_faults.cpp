@@ -1,5 +1,5 @@
-// Every kind of mistake that the emulator claims to find, made on purpose, each in a kernel of a few lines. Beside most of
-// them stands the right way to write it, which must pass.
+// Every kind of mistake that the emulator claims to find, made on purpose, each in a kernel of a few lines. Beside most
+// of them stands the right way to write it, which must pass.
 #include "tests/emulator_rig.h"
 
 namespace DN_TARGET
@@ -205,8 +205,10 @@ Test(emulator_faults, misaligned_vectors)
     float4 *y = r.device<float4>(nullptr, 2);
     DN_LAUNCH(load_shared, 1, 1, 64, r.stream, y, 4);
     expect_fine(r);
+#if !defined(__clang__) // which shows a vector's fields one by one
     DN_LAUNCH(load_shared, 1, 1, 64, r.stream, y, 2);
     expect_fault(r, "misaligned access to shared memory", "16 bytes");
+#endif
     rig q;
     DN_LAUNCH(load<float2>, 1, 1, 0, q.stream, q.device<float>(nullptr, 8), q.device<float2>(nullptr, 1), 1);
     expect_fault(q, "misaligned access to device memory", "8 bytes");

@@ -243,7 +243,7 @@ DN_UNCHECKED __attribute__((noinline)) void check_fully(machine &m, const void *
     check<WRITE>({m, by, p, bytes, code, false}, alignment, m.now | by.id);
 }
 
-// The cases that make up nearly all accesses, in few instructions; false: look closer. Whatever has been recorded by then
+// The cases that make up nearly all accesses, in few instructions; false: look closer. What has been recorded by then
 // may be recorded again.
 template <bool SHARED> DN_UNCHECKED DN_HOT bool read_fast(const machine &m, cell &c, uint32_t id)
 {

@@ -107,7 +107,7 @@ static inline void swap(context *from, context *to)
 
 void fiber_prepare(fiber *f, void (*entry)())
 {
-    // Stacks begin at different distances from a page, or their hot ends would all compete for the same lines of a cache.
+    // Stacks begin at different distances from a page: their hot ends would all compete for the same lines of a cache.
     const size_t colour = reinterpret_cast<uintptr_t>(f->stack) / (STACK_BYTES + GUARD_BYTES) % 61 * 320;
     void **top = reinterpret_cast<void **>(f->stack + STACK_BYTES - colour - 64);
     top = reinterpret_cast<void **>(reinterpret_cast<uintptr_t>(top) & ~static_cast<uintptr_t>(15));

@@ -1,7 +1,7 @@
 // Runs a launch: blocks one after another, the threads of a block as fibers that change at barriers.
 //
-// A fiber that has to wait switches straight to one that can go on; the last to arrive at a barrier never waits. A thread
-// that ends hands its stack to the next thread that has not started, so a kernel without barriers never switches at all.
+// A fiber that has to wait switches straight to one that can go on; the last to arrive at a barrier never waits. A
+// thread that ends hands its stack to the next thread that has not started: without barriers there are no switches.
 #include "cuda/emulator/machine.h"
 
 #include <stdarg.h>
@@ -21,67 +21,67 @@ namespace simt
 
 __thread machine *running;
 
-unsigned thread_x()
+unsigned thread_x() noexcept
 {
     return running->current->x;
 }
 
-unsigned thread_y()
+unsigned thread_y() noexcept
 {
     return running->current->y;
 }
 
-unsigned thread_z()
+unsigned thread_z() noexcept
 {
     return running->current->z;
 }
 
-unsigned block_x()
+unsigned block_x() noexcept
 {
     return running->block.x;
 }
 
-unsigned block_y()
+unsigned block_y() noexcept
 {
     return running->block.y;
 }
 
-unsigned block_z()
+unsigned block_z() noexcept
 {
     return running->block.z;
 }
 
-unsigned block_size_x()
+unsigned block_size_x() noexcept
 {
     return running->call->block.x;
 }
 
-unsigned block_size_y()
+unsigned block_size_y() noexcept
 {
     return running->call->block.y;
 }
 
-unsigned block_size_z()
+unsigned block_size_z() noexcept
 {
     return running->call->block.z;
 }
 
-unsigned grid_x()
+unsigned grid_x() noexcept
 {
     return running->call->grid.x;
 }
 
-unsigned grid_y()
+unsigned grid_y() noexcept
 {
     return running->call->grid.y;
 }
 
-unsigned grid_z()
+unsigned grid_z() noexcept
 {
     return running->call->grid.z;
 }
 
-void *shared_memory()
+void *shared_memory() noexcept
 {
     return running->shared + RED_ZONE;
 }

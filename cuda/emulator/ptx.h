@@ -67,8 +67,8 @@ __forceinline__ void mma_tf32(float d[4], const uint32_t a[4], const uint32_t b[
     for (int i = 0; i < 4; i++) d[i] = sum.x[i];
 }
 
-// A tf32 has 10 bits of fraction: half of its last place is added to the magnitude, which rounds ties away from zero and
-// carries into the exponent where it must. Infinity and NaN have no last place.
+// A tf32 has 10 bits of fraction: half of its last place is added to the magnitude, which rounds ties away from zero
+// and carries into the exponent where it must. Infinity and NaN have no last place.
 __forceinline__ uint32_t round_to_tf32(float x)
 {
     const uint32_t bits = __float_as_uint(x);

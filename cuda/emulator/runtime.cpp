@@ -63,7 +63,7 @@ dn_status record(dn_gpu_graph *graph, const step &s)
     if (s.call.kernel) {
         void *arguments = dn_calloc_aligned(s.call.argument_bytes);
         if (!arguments) return DN_ERROR_MEMORY;
-        s.call.copy(arguments, s.call.arguments);
+        memcpy(arguments, s.call.arguments, s.call.argument_bytes);
         kept.call.arguments = arguments;
     }
     graph->n_steps++;

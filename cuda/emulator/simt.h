@@ -1,8 +1,8 @@
 // The language of CUDA for the host's compiler: what a kernel file needs to be compiled for the emulator.
 //
-// A kernel file is compiled with -fsanitize=thread, but not linked with ThreadSanitizer: the calls that the compiler puts
-// before every access to memory go to the emulator (access.cpp). Whatever the emulator does itself stands in its own files,
-// which are compiled without that option; here is only what has to be in a header. See README.md for what is checked.
+// A kernel file is compiled with -fsanitize=thread, but not linked with ThreadSanitizer: the calls that the compiler
+// puts before every access to memory go to the emulator (access.cpp). Whatever the emulator does itself stands in its
+// own files, which are compiled without that option. See README.md for what is checked.
 #ifndef DN_CUDA_EMULATOR_SIMT_H
 #define DN_CUDA_EMULATOR_SIMT_H
 
@@ -11,10 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <new>
-#include <tuple>
 #include <type_traits>
-#include <utility>
 
 #include "cuda/emulator/vectors.h"
 #include "cuda/gpu.h"
@@ -29,8 +26,8 @@
 // There is only dynamic shared memory here, see DN_SHARED.
 #define __shared__ static_assert(false, "declare shared memory with DN_SHARED");
 
-// A vector load is checked as one access, alignment and all, only while the compiler keeps it one: gcc would rather load
-// the fields that are used. (clang has no such switch; under it the checks see fields.)
+// A vector load is checked as one access, alignment and all, only while the compiler keeps it one: gcc would rather
+// load the fields that are used. (clang has no such switch; under it the checks see fields.)
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("no-tree-sra")
 #endif
@@ -47,21 +44,21 @@ struct site {
 };
 #define DN_HERE const char *file = __builtin_FILE(), int line = __builtin_LINE()
 
-// The thread's place. `const` lets the compiler keep the values in registers: within a kernel they do not change.
-#define DN_FIXED __attribute__((const, nothrow))
-DN_FIXED unsigned thread_x();
-DN_FIXED unsigned thread_y();
-DN_FIXED unsigned thread_z();
-DN_FIXED unsigned block_x();
-DN_FIXED unsigned block_y();
-DN_FIXED unsigned block_z();
-DN_FIXED unsigned block_size_x();
-DN_FIXED unsigned block_size_y();
-DN_FIXED unsigned block_size_z();
-DN_FIXED unsigned grid_x();
-DN_FIXED unsigned grid_y();
-DN_FIXED unsigned grid_z();
-DN_FIXED void *shared_memory();
+// The thread's place. `const` lets the compiler keep the values in registers: they do not change within a kernel.
+#define DN_FIXED __attribute__((const))
+DN_FIXED unsigned thread_x() noexcept;
+DN_FIXED unsigned thread_y() noexcept;
+DN_FIXED unsigned thread_z() noexcept;
+DN_FIXED unsigned block_x() noexcept;
+DN_FIXED unsigned block_y() noexcept;
+DN_FIXED unsigned block_z() noexcept;
+DN_FIXED unsigned block_size_x() noexcept;
+DN_FIXED unsigned block_size_y() noexcept;
+DN_FIXED unsigned block_size_z() noexcept;
+DN_FIXED unsigned grid_x() noexcept;
+DN_FIXED unsigned grid_y() noexcept;
+DN_FIXED unsigned grid_z() noexcept;
+DN_FIXED void *shared_memory() noexcept;
 #undef DN_FIXED
 
 // Barriers of a block. Returns the number of threads with `value` != 0.
@@ -77,44 +74,61 @@ enum reduction { REDUCE_ADD, REDUCE_MIN, REDUCE_MAX, REDUCE_AND, REDUCE_OR, REDU
 int64_t reduce(uint32_t mask, int64_t value, reduction how, site where);
 int lane();
 
-// What one launch needs: `run` calls the kernel for one thread, `copy` makes a copy of the arguments for a later replay.
+// What one launch needs: `run` calls the kernel for one thread. The arguments may be copied bit by bit for a replay.
 struct launch_call {
     const char *kernel;
     dim3 grid, block;
     size_t shared_bytes;
     void (*run)(const void *arguments);
-    void (*copy)(void *to, const void *from);
     const void *arguments;
     size_t argument_bytes;
 };
 void launch(dn_gpu_stream stream, const launch_call &call);
 
-template <class... P> struct bound_kernel {
-    void (*kernel)(P...);
-    std::tuple<std::decay_t<P>...> arguments;
+// A kernel's arguments, as its parameters' types.
+template <class... P> struct values {
+};
+template <class First, class... Rest> struct values<First, Rest...> {
+    First first;
+    values<Rest...> rest;
 
-    // Not checked: the arguments are memory of the emulator.
-    template <size_t... I> __attribute__((no_sanitize("thread"))) void call(std::index_sequence<I...>) const
+    template <class A, class... B> explicit values(A &&a, B &&...b) : first(a), rest(b...)
     {
-        kernel(std::get<I>(arguments)...);
-    }
-    static void run(const void *self)
-    {
-        static_cast<const bound_kernel *>(self)->call(std::index_sequence_for<P...>());
-    }
-    static void copy(void *to, const void *from)
-    {
-        new (to) bound_kernel(*static_cast<const bound_kernel *>(from));
     }
 };
 
-// Arguments become the kernel's parameter types here and now, as in a launch on a GPU, where they are copied bit by bit.
+// Not checked: the arguments are memory of the emulator.
+#define DN_UNCHECKED_INLINE __attribute__((always_inline, no_sanitize("thread"))) static inline
+
+template <class... P> struct bound_kernel {
+    void (*kernel)(P...);
+    values<P...> arguments;
+
+    template <class... Done> DN_UNCHECKED_INLINE void call(void (*k)(P...), const values<> &, const Done &...done)
+    {
+        k(done...);
+    }
+    template <class First, class... Rest, class... Done>
+    DN_UNCHECKED_INLINE void call(void (*k)(P...), const values<First, Rest...> &left, const Done &...done)
+    {
+        call(k, left.rest, done..., left.first);
+    }
+    __attribute__((no_sanitize("thread"))) static void run(const void *self)
+    {
+        const bound_kernel &bound = *static_cast<const bound_kernel *>(self);
+        call(bound.kernel, bound.arguments);
+    }
+};
+#undef DN_UNCHECKED_INLINE
+
+// Arguments become the kernel's parameter types here and now, as in a launch on a GPU.
 template <class... P, class... A>
 void launch(dn_gpu_stream stream, const char *name, void (*kernel)(P...), dim3 grid, dim3 block, size_t bytes, A &&...a)
 {
+    static_assert(sizeof...(P) == sizeof...(A), "a kernel is launched with as many arguments as it has parameters");
     static_assert((std::is_trivially_copyable<P>::value && ...), "a kernel's parameters are copied bit by bit");
-    const bound_kernel<P...> bound{kernel, std::tuple<std::decay_t<P>...>(static_cast<A &&>(a)...)};
-    launch(stream, {name, grid, block, bytes, bound_kernel<P...>::run, bound_kernel<P...>::copy, &bound, sizeof bound});
+    const bound_kernel<P...> bound{kernel, values<P...>(a...)};
+    launch(stream, {name, grid, block, bytes, bound_kernel<P...>::run, &bound, sizeof bound});
 }
 
 template <class T> uint64_t to_bits(T value)
