@@ -227,6 +227,8 @@ static void fake_release_pinned(dn_gpu *gpu, void *data)
 {
     (void)gpu;
     fake.letters--;
+    for (size_t i = 0; i < fake.queue.count; i++)
+        cr_assert_neq(fake.queue.tasks[i].kind, FAKE_POST, "a letter is still on its way");
     dn_free(data);
 }
 

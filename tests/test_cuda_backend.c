@@ -209,7 +209,12 @@ Test(cuda_backend, a_program_is_one_allocation)
     dn_executor_close(t.r.ex);
     t.r.ex = NULL;
     dn_program_close(reader);
-    close_training(&t); /* the fake counts what is left */
+    dn_program_close(t.r.p);
+    dn_params_close(t.r.store);
+    cr_expect_eq(fake.blocks, 1, "the data set's");
+    dn_buffer_close(t.images);
+    cr_expect_eq(fake.blocks, 0);
+    dn_device_close(t.r.device);
 }
 
 Test(cuda_backend, new_memory_is_zero)

@@ -148,6 +148,14 @@ Test(cuda_train, stopping)
     snprintf(said, sizeof said, "stopped at step %lld of 40", (long long)got.history.steps);
     cr_expect(strstr(got.text, said), "%s", got.text);
     cr_expect_eq(got.last_news, got.history.steps);
+    /* The parameters are of the step that is said, not of one that nobody has heard of. */
+    char shorter[160];
+    snprintf(shorter, sizeof shorter, "ensemble: {kind: deep, members: 2}\ntrain: {batch: 8, steps: %lld}\n",
+             (long long)got.history.steps);
+    outcome want = train(open_ref(), shorter, 0);
+    cr_assert_eq(got.bytes, want.bytes);
+    cr_expect_eq(memcmp(got.values, want.values, got.bytes), 0, "the parameters are of another step");
+    close_outcome(&want);
     close_outcome(&got);
 }
 
