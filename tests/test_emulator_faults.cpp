@@ -54,6 +54,8 @@ __global__ void across_warps(float *y)
 {
     DN_SHARED(float, s);
     s[threadIdx.x] = 1.0f;
+    __syncthreads();
+    s[threadIdx.x] = 2.0f;
     __syncwarp();
     y[threadIdx.x] = s[threadIdx.x ^ 32];
 }
@@ -71,7 +73,7 @@ Test(emulator_faults, barriers_of_a_warp_order_its_lanes_only)
     {
         rig r;
         DN_LAUNCH(across_warps, 1, 64, 256, r.stream, r.device<float>(nullptr, 64));
-        expect_fault(r, "shared memory");
+        expect_fault(r, "race in shared memory");
     }
     rig r;
     DN_LAUNCH(two_write, 1, 64, 256, r.stream, nullptr);
@@ -90,43 +92,77 @@ __global__ void write_after_reads(float *y, unsigned writer)
 
 Test(emulator_faults, any_of_the_readers_may_write_too_early)
 {
-    for (unsigned writer = 0; writer < 64; writer += 7) {
-        rig r;
-        DN_LAUNCH(write_after_reads, 1, 64, 4, r.stream, r.device<float>(nullptr, 64), writer);
-        expect_fault(r, "race in shared memory");
-    }
+    for (unsigned threads = 32; threads <= 64; threads += 32) // lanes of a warp, then warps
+        for (unsigned writer = 0; writer < threads; writer++) {
+            rig r;
+            DN_LAUNCH(write_after_reads, 1, threads, 4, r.stream, r.device<float>(nullptr, 64), writer);
+            expect_fault(r, "race in shared memory");
+        }
 }
 
-// The same, but the clock of the records runs out between the accesses.
-__global__ void long_before(float *y, int barriers, bool right)
+// --- the clock of the records runs out at any of these barriers ---
+
+// Writes, then barriers (of the block, then of the warps), then reads of what another warp or another lane has written.
+template <unsigned OTHER> __global__ void long_before(float *y, int of_block, int of_warp)
 {
     DN_SHARED(float, s);
     s[threadIdx.x] = 1.0f;
-    for (int i = 0; i < barriers; i++) __syncthreads();
-    y[threadIdx.x] = s[threadIdx.x ^ 40];
-    for (int i = 0; i < barriers && threadIdx.x < 32; i++) __syncwarp();
-    if (right) __syncthreads();
+    __syncthreads();
     s[threadIdx.x] = 2.0f;
+    for (int i = 0; i < of_block; i++) __syncthreads();
+    for (int i = 0; i < of_warp; i++) __syncwarp();
+    y[threadIdx.x] = s[threadIdx.x ^ OTHER];
+}
+
+// The warps pass their barriers one by one; lane 1 reads what lane 0 wrote before or after the barrier.
+__global__ void one_by_one(float *y, bool right)
+{
+    DN_SHARED(float, s);
+    s[threadIdx.x] = 1.0f;
+    if (right) __syncwarp();
+    if (right || threadIdx.x >= 32)
+        for (int i = 0; i < 6; i++) __shfl_sync(0xffffffffu, i, i), __syncwarp();
+    y[threadIdx.x] = s[threadIdx.x ^ (right || threadIdx.x < 32 ? 1u : 0u)];
+}
+
+__global__ void from_the_block_before(float *y)
+{
+    DN_SHARED(float, s);
+    if (blockIdx.x == 0 && threadIdx.x == 0) s[0] = 1.0f;
+    for (int i = 0; i < 4; i++) __syncthreads();
+    if (blockIdx.x == 1 && threadIdx.x == 0) y[0] = s[0];
+}
+
+template <class F> static void at_any_time(F run)
+{
+    for (uint32_t left = 1; left < 40; left++) {
+        rig r;
+        dn__emu_set_time(r.gpu, left);
+        dn__emu_set_seed(r.gpu, left);
+        run(r, r.device<float>(nullptr, 256));
+    }
 }
 
 Test(emulator_faults, time_may_run_out)
 {
-    for (uint32_t left = 1; left < 12; left++) {
-        rig r;
-        float *y = r.device<float>(nullptr, 64);
-        dn__emu_set_time(r.gpu, left);
-        DN_LAUNCH(long_before, 3, 64, 256, r.stream, y, 4, true);
-        // Blocks that write the same words of device memory are a race, unless the records began anew between.
-        if (r.runtime->check(r.gpu) != DN_OK) expect_fault(r, "race in device memory");
-        rig q;
-        y = q.device<float>(nullptr, 64);
-        dn__emu_set_time(q.gpu, left);
-        DN_LAUNCH(long_before, 1, 64, 256, q.stream, y, 4, true);
-        expect_fine(q);
-        dn__emu_set_time(q.gpu, left);
-        DN_LAUNCH(long_before, 1, 64, 256, q.stream, y, 4, false);
-        expect_fault(q, "race in shared memory");
-    }
+    at_any_time([](rig &r, float *y) {
+        DN_LAUNCH(long_before<32>, 1, 256, 1024, r.stream, y, 2, 2);
+        DN_LAUNCH(long_before<1>, 1, 256, 1024, r.stream, y, 0, 4);
+        DN_LAUNCH(one_by_one, 1, 256, 1024, r.stream, y, true);
+        expect_fine(r);
+    });
+    at_any_time([](rig &r, float *y) {
+        DN_LAUNCH(long_before<32>, 1, 256, 1024, r.stream, y, 0, 2);
+        expect_fault(r, "race in shared memory");
+    });
+    at_any_time([](rig &r, float *y) {
+        DN_LAUNCH(one_by_one, 1, 256, 1024, r.stream, y, false);
+        expect_fault(r, "shared memory"); // a race, or what has not been written yet
+    });
+    at_any_time([](rig &r, float *y) {
+        DN_LAUNCH(from_the_block_before, 2, 32, 4, r.stream, y);
+        expect_fault(r, "uninitialised");
+    });
 }
 
 __global__ void reads_first(float *y)
@@ -175,6 +211,32 @@ Test(emulator_faults, bytes_of_a_word_may_belong_to_different_threads)
     for (int i = 0; i < 64; i++) cr_assert_eq(got[i], i ^ 1);
     DN_LAUNCH(smaller_than_a_word<uint8_t>, 1, 64, 64, r.stream, r.device<uint8_t>(nullptr, 64));
     expect_fine(r);
+}
+
+// Thread 1 owns the upper half of a word and may read all of it; thread 40 may not read that half.
+__global__ void own_half(uint16_t *y, bool right)
+{
+    DN_SHARED(uint16_t, s);
+    if (threadIdx.x == 0) s[0] = s[1] = 0;
+    __syncthreads();
+    if (threadIdx.x == 1) {
+        s[1] = 1;
+        reinterpret_cast<uint32_t *>(y)[1] = *reinterpret_cast<uint32_t *>(s);
+    }
+    if (threadIdx.x == 40) y[0] = s[right ? 0 : 1];
+}
+
+Test(emulator_faults, halves_of_a_word_are_kept_apart)
+{
+    for (uint64_t seed = 0; seed < 8; seed++) {
+        rig r;
+        uint16_t *y = r.device<uint16_t>(nullptr, 4);
+        dn__emu_set_seed(r.gpu, seed);
+        DN_LAUNCH(own_half, 1, 64, 4, r.stream, y, true);
+        expect_fine(r);
+        DN_LAUNCH(own_half, 1, 64, 4, r.stream, y, false);
+        expect_fault(r, "race in shared memory");
+    }
 }
 
 // --- addresses ---
@@ -289,8 +351,19 @@ __global__ void read_and_write(const float *x, float *y, int to)
     y[static_cast<int>(blockIdx.x) + to] = v;
 }
 
+__global__ void last_block_writes(float *x, float *y)
+{
+    y[blockIdx.x] = x[0];
+    if (blockIdx.x == gridDim.x - 1) x[0] = 1.0f;
+}
+
 Test(emulator_faults, races_in_device_memory)
 {
+    {
+        rig r;
+        DN_LAUNCH(last_block_writes, 4, 1, 0, r.stream, r.device<float>(nullptr, 1), r.device<float>(nullptr, 4));
+        expect_fault(r, "race in device memory", "another block of the launch read");
+    }
     {
         rig r;
         DN_LAUNCH(one_word, 2, 32, 0, r.stream, r.device<float>(nullptr, 1), true);

@@ -129,7 +129,6 @@ dn_status stacks_open(stack_pool *pool, size_t count)
     pool->count = count;
     pool->unused = static_cast<uint16_t *>(dn_calloc(count, sizeof *pool->unused));
     if (!pool->unused) return DN_ERROR_MEMORY;
-    for (size_t i = 0; i < count; i++) mprotect(pool->memory + i * (STACK_BYTES + GUARD_BYTES), GUARD_BYTES, PROT_NONE);
     stacks_reset(pool);
     return DN_OK;
 }
@@ -142,7 +141,10 @@ void stacks_close(stack_pool *pool)
 
 char *stack_take(stack_pool *pool)
 {
-    return pool->memory + pool->unused[--pool->n_unused] * (STACK_BYTES + GUARD_BYTES) + GUARD_BYTES;
+    const size_t index = pool->unused[--pool->n_unused];
+    for (; pool->guarded <= index; pool->guarded++)
+        mprotect(pool->memory + pool->guarded * (STACK_BYTES + GUARD_BYTES), GUARD_BYTES, PROT_NONE);
+    return pool->memory + index * (STACK_BYTES + GUARD_BYTES) + GUARD_BYTES;
 }
 
 void stack_give(stack_pool *pool, char *stack)
@@ -155,7 +157,7 @@ void stacks_reset(stack_pool *pool)
 {
     for (size_t i = 0; i < pool->count; i++) {
         pool->unused[i] = static_cast<uint16_t>(pool->count - 1 - i);
-        forget(pool->memory + i * (STACK_BYTES + GUARD_BYTES) + GUARD_BYTES, STACK_BYTES);
+        if (i < pool->guarded) forget(pool->memory + i * (STACK_BYTES + GUARD_BYTES) + GUARD_BYTES, STACK_BYTES);
     }
     pool->n_unused = pool->count;
 }

@@ -39,7 +39,7 @@ struct fiber {
 // Stacks with a guard page below each; a block takes as many as it has threads that wait at a time.
 struct stack_pool {
     char *memory;
-    size_t count;
+    size_t count, guarded; // the first `guarded` stacks have their guard pages
     uint16_t *unused;
     size_t n_unused;
     // The stack of the host thread that runs the kernels; known to AddressSanitizer only.

@@ -326,7 +326,6 @@ static bool possible(machine &m, const launch_call &call)
 
 void machine_run(machine &m, const launch_call &call)
 {
-    if (m.faulted) return;
     m.call = &call;
     m.block = dim3(0, 0, 0);
     if (!possible(m, call)) return;

@@ -119,7 +119,7 @@ const char *base_name(const char *path);
 extern __thread machine *running;
 dn_status machine_open(machine **out);
 void machine_close(machine *m);
-// Runs a launch to its end or its first fault; nothing once there was a fault.
+// Runs a launch to its end or its first fault. Not to be called after a fault.
 void machine_run(machine &m, const launch_call &call);
 
 // Keeps the text as the machine's fault, if it is the first, and returns.
