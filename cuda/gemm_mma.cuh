@@ -221,6 +221,7 @@ template <class OUT> __global__ void sum_splits_kernel(int splits, mma_result<OU
     for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < result.count; i += step) {
         const float *from = result.partial + e * result.count + i;
         float sum = 0.0f;
+#pragma unroll 8
         for (int k = 0; k < splits; k++, from += next) sum += *from;
         result.to.of(e)[i] = from_float<OUT>(finish(sum, bias ? bias[i % result.columns] : 0.0f, result.relu));
     }

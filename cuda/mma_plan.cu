@@ -1,9 +1,9 @@
 // Which tiles a convolution or linear layer on tensor cores uses, and into how many parts its depth is split.
 //
-// Tiles: the larger, the fewer bytes per product, but lines past the end of D are computed for nothing, and few
-// tiles leave multiprocessors idle. The cheapest tile is the one with the least computed area / speed / share of
-// the GPU in use. Splits: until two blocks per multiprocessor of an H100 are there, at least 8 slices of the depth
-// each. The GPU at hand is not asked: the same shapes give the same sums in the same order on every GPU.
+// Estimates the time of each choice and takes the least. Large tiles read fewer bytes of shared memory per product, but
+// compute more lines past the end of D and leave multiprocessors idle when they are few. Splitting the depth brings
+// more blocks, whose sums have to be written and added. The GPU at hand is not asked, an H100 or H200 is assumed: the
+// same shapes give the same sums in the same order on every GPU.
 #include <stdio.h>
 
 #include "cuda/conv_mma.cuh"
@@ -13,13 +13,18 @@
 namespace DN_TARGET
 {
 
-constexpr int MULTIPROCESSORS = 132, LEAST_SLICES = 8;
+// The unit of time is what a multiprocessor needs for one bf16 product at full speed, 0.45 ps; tf32 takes two.
+constexpr int MULTIPROCESSORS = 132, LEAST_SLICES = 4, MOST_SPLITS = 256;
+constexpr double SLICE_PRODUCTS = 32, // of an element of D per slice: 32 bf16, or 16 tf32 at half the speed
+    START = 1.2e6,                    // a block's first loads: 1000 clocks
+    PART = 5,                         // writing and reading one element of one part, all multiprocessors together
+    SECOND_KERNEL = 5e6;              // 2 us
 
-// Sizes (of a high and narrow D) and speeds relative to the largest: from the bytes that they read per product.
+// Sizes (of a high and narrow D), blocks that a multiprocessor holds, and speed where shared memory sets it.
 static const struct {
-    int high, narrow;
+    int high, narrow, resident;
     double speed;
-} TILES[] = {{128, 128, 1.0}, {128, 64, 0.8}, {128, 32, 0.55}, {64, 64, 0.6}};
+} TILES[] = {{128, 128, 2, 1.0}, {128, 64, 3, 0.75}, {128, 32, 4, 0.5}, {64, 64, 4, 0.55}};
 
 static bool is_weight_grad(const dn_call *call)
 {
@@ -57,42 +62,44 @@ static int64_t tiles_of(const dn_call *call, const gemm_shape &shape, int k)
     return static_cast<int64_t>(ceil_div(high, TILES[k].high)) * ceil_div(narrow, TILES[k].narrow);
 }
 
-static mma_tile_size best_tile(const dn_call *call, const conv_problem &p, const gemm_shape &shape)
+// Time of a product: the multiprocessor with the most blocks works through them, faster if several overlap.
+static double time_of(int k, int64_t blocks, int64_t slices, int64_t splits, int64_t elements)
 {
-    if (!in_chunks(call, p)) return MMA_SMALL;
-    int best = MMA_SMALL;
-    double least = 0;
-    for (int k = MMA_LARGE; k <= MMA_SMALL; k++) {
-        const double tiles = static_cast<double>(tiles_of(call, shape, k)), blocks = tiles * p.members;
-        const double used = blocks < MULTIPROCESSORS ? blocks / MULTIPROCESSORS : 1;
-        // A split depth fills the GPU too, at the price of writing and reading the parts' sums.
-        const double cost = tiles * TILES[k].high * TILES[k].narrow / TILES[k].speed / (0.5 + 0.5 * used);
-        if (k == MMA_LARGE || cost < least) best = k, least = cost;
-    }
-    return static_cast<mma_tile_size>(best);
+    const double most = ceil_div(blocks * splits, MULTIPROCESSORS), resident = TILES[k].resident;
+    const double work = SLICE_PRODUCTS * TILES[k].high * TILES[k].narrow * ceil_div(slices, splits) + START / resident;
+    const double overlap = most < resident ? 0.5 + 0.5 * most / resident : 1;
+    const double parts = splits > 1 ? PART * static_cast<double>(elements * splits) + SECOND_KERNEL : 0;
+    return most * work / (TILES[k].speed * overlap) + parts;
 }
 
-static int splits_of(int64_t blocks, int64_t slices)
+// Fills in the plan's tile and splits. `elements` of D, of all members.
+static void choose(mma_plan *plan, const dn_call *call, const conv_problem &p, int64_t elements)
 {
-    const int64_t wanted = blocks < MULTIPROCESSORS ? 2 * MULTIPROCESSORS / (blocks > 0 ? blocks : 1) : 1;
-    const int64_t possible = slices / LEAST_SLICES, splits = wanted < possible ? wanted : possible;
-    if (splits < 2) return 1;
-    const int64_t each = (slices + splits - 1) / splits;
-    return static_cast<int>((slices + each - 1) / each); // no split is left without a slice
+    const gemm_shape shape = shape_of(call, p);
+    const int64_t slices = ceil_div(shape.depth, MMA_SLICE / (takes_bf16(call) ? 2 : 4));
+    const int64_t phases = is_data_grad(call) ? phases_of(p) : 1;
+    double least = 0;
+    for (int k = in_chunks(call, p) ? MMA_LARGE : MMA_SMALL; k <= MMA_SMALL; k++) {
+        const int64_t blocks = tiles_of(call, shape, k) * p.members * phases;
+        for (int64_t splits = 1; splits <= MOST_SPLITS && (splits == 1 || splits * LEAST_SLICES <= slices); splits++) {
+            if (splits > 1 && ceil_div(slices, ceil_div(slices, splits)) != splits) continue; // one would be empty
+            const double time = time_of(k, blocks, slices, splits, elements);
+            if (least > 0 && time >= least) continue;
+            least = time;
+            plan->tile = static_cast<mma_tile_size>(k);
+            plan->splits = static_cast<int>(splits);
+        }
+    }
 }
 
 mma_plan mma_plan_of(const dn_call *call)
 {
     const conv_problem p = problem_of(call);
-    const gemm_shape shape = shape_of(call, p);
+    const int64_t elements = dn__count(call->out_info[0]) * p.members;
     mma_plan plan = {};
-    plan.tile = best_tile(call, p, shape);
-    const int64_t slices = ceil_div(shape.depth, MMA_SLICE / (takes_bf16(call) ? 2 : 4));
-    const int64_t phases = is_data_grad(call) ? phases_of(p) : 1;
-    plan.splits = splits_of(tiles_of(call, shape, plan.tile) * p.members * phases, slices);
+    choose(&plan, call, p, elements);
     if (plan.splits > 1)
-        plan.partial = sizeof(float) * static_cast<size_t>(plan.splits) * static_cast<size_t>(p.members) *
-                       static_cast<size_t>(dn__count(call->out_info[0]));
+        plan.partial = sizeof(float) * static_cast<size_t>(plan.splits) * static_cast<size_t>(elements);
     return plan;
 }
 
