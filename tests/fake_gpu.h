@@ -96,7 +96,8 @@ static inline void fake_do(size_t count)
         }
     }
     fake.queue.count -= count;
-    memmove(fake.queue.tasks, fake.queue.tasks + count, fake.queue.count * sizeof *fake.queue.tasks);
+    if (fake.queue.count > 0)
+        memmove(fake.queue.tasks, fake.queue.tasks + count, fake.queue.count * sizeof *fake.queue.tasks);
 }
 
 static inline dn_status fake_state(void)
