@@ -152,8 +152,7 @@ dn_call *op_run_reset(op_run *run)
 
 /* ---- opening and closing ---- */
 
-/* @param narrow, real: types below `real` that count as floating point become it: bf16 in the plain world, f32 too in
- * the wide one */
+/* @param bf16, f32: what operands of these types are in this world */
 static bool open_world(op_run *run, op_world *w, dn_dtype bf16, dn_dtype f32)
 {
     for (int k = 0; k < OP_OPERANDS; k++) {

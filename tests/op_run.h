@@ -1,10 +1,10 @@
 /** Running one case: inputs, references, sentinels, comparison.
  *
- * op_run_new() makes the inputs and runs the double and the float reference on them. op_run_reset() hands out a dn_call
- * for all members whose inputs are as at first and whose outputs are poisoned. Every operand stands in an image: OP_GUARD
- * sentinel bytes, the members' copies with sentinels between them, OP_GUARD sentinels. A kernel of the CPU runs on the
- * images; for a GPU they are uploaded, and downloaded again afterwards. op_run_compare() then says how far off the result
- * is, in units of a derived tolerance.
+ * op_run_new() makes the inputs and runs the double and the float reference on them. op_run_reset() hands out a
+ * dn_call for all members whose inputs are as at first and whose outputs are poisoned. Every operand stands in an
+ * image: OP_GUARD sentinel bytes, the members' copies with sentinels between them, OP_GUARD sentinels. A kernel of the
+ * CPU runs on the images; for a GPU they are uploaded, and downloaded again afterwards. op_run_compare() then says how
+ * far off the result is, in units of a derived tolerance.
  */
 #ifndef DN_TESTS_OP_RUN_H
 #define DN_TESTS_OP_RUN_H

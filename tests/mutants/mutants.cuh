@@ -1,6 +1,6 @@
-// What the kernel files in this folder share. Each holds one small kernel in its right form and in forms with one mistake
-// each, chosen by a template argument, so that a mutant differs from the right form by the mistake and by nothing else.
-// See test_cuda_mutants.c.
+// What the kernel files in this folder share. Each holds one small kernel in its right form and in forms with one
+// mistake each, chosen by a template argument, so that a mutant differs from the right form by the mistake and by
+// nothing else. See test_cuda_mutants.c.
 #ifndef DN_TESTS_MUTANTS_CUH
 #define DN_TESTS_MUTANTS_CUH
 

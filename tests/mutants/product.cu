@@ -1,6 +1,6 @@
 // linear: y[n,k] = sum_c x[n,c] w[k,c] (f32, no bias), in tiles of 16 x 16 x 16 over shared memory.
 //
-// Thread (x, y) of a block brings one element of each tile and sums one element of the result; blockIdx.z is the member.
+// Thread (x, y) of a block brings one element of each tile and sums one element of the result; blockIdx.z: the member.
 #include "tests/mutants/mutants.cuh"
 
 namespace DN_TARGET
