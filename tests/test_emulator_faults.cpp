@@ -92,10 +92,10 @@ __global__ void write_after_reads(float *y, unsigned writer)
 
 Test(emulator_faults, any_of_the_readers_may_write_too_early)
 {
-    for (unsigned threads = 32; threads <= 64; threads += 32) // lanes of a warp, then warps
+    for (unsigned threads = 32; threads <= 256; threads *= 8) // lanes of a warp, then warps
         for (unsigned writer = 0; writer < threads; writer++) {
             rig r;
-            DN_LAUNCH(write_after_reads, 1, threads, 4, r.stream, r.device<float>(nullptr, 64), writer);
+            DN_LAUNCH(write_after_reads, 1, threads, 4, r.stream, r.device<float>(nullptr, 256), writer);
             expect_fault(r, "race in shared memory");
         }
 }
