@@ -1,7 +1,7 @@
 /** The two seams of the CUDA backend.
  *
- * Kernels: every op has one dn_gpu_kernel, written in a .cu file that is compiled twice: by nvcc for GPUs, and by the host's
- * compiler for the emulator. The host side of the backend (backend.c) sees tables of them.
+ * Kernels: every op has one dn_gpu_kernel, written in a .cu file that is compiled twice: by nvcc for GPUs, and by the
+ * host's compiler for the emulator. The host side of the backend (backend.c) sees tables of them.
  * Runtime: memory, streams, graphs. One implementation calls the CUDA runtime, one the emulator.
  */
 #ifndef DN_CUDA_GPU_H
@@ -17,8 +17,8 @@ extern "C" {
 /** A queue of work: cudaStream_t, or the emulator's. */
 typedef struct CUstream_st *dn_gpu_stream;
 
-/** How an op runs on a GPU. All functions decide from the call's op, shapes, dtypes and `members` alone (addresses too, but
- *  only `launch` knows them, and may choose by alignment as long as the results have the same bits). */
+/** How an op runs on a GPU. All functions decide from the call's op, shapes, dtypes and `members` alone (addresses too,
+ *  but only `launch` knows them, and may choose by alignment as long as the results have the same bits). */
 typedef struct dn_gpu_kernel {
     /** Enqueues the op for all members. NULL: a view, nothing to run. */
     void (*launch)(const dn_call *call, dn_gpu_stream stream);
@@ -34,8 +34,8 @@ extern const dn_gpu_kernel *const dn__emu_kernels[DN_OP_COUNT];  /**< compiled f
 typedef struct dn_gpu dn_gpu;             /**< one opened GPU */
 typedef struct dn_gpu_graph dn_gpu_graph; /**< a captured sequence of launches */
 
-/** What runs kernels. Functions fail with DN_ERROR_UNSUPPORTED, DN_ERROR_MEMORY or DN_ERROR_INTERNAL and a text; after a
- *  kernel's fault everything fails with that fault's text. */
+/** What runs kernels. Functions fail with DN_ERROR_UNSUPPORTED, DN_ERROR_MEMORY or DN_ERROR_INTERNAL and a text; after
+ *  a kernel's fault everything fails with that fault's text. */
 typedef struct dn_gpu_runtime {
     const char *name; /**< "cuda", "cuda-emu" */
     const dn_gpu_kernel *const *kernels;

@@ -33,8 +33,8 @@ Test(cuda_program, the_same_bytes_however_it_runs)
     dn_free(first);
 }
 
-/* The kernels sum in f32 where the definition sums in double, over at most 288 terms; Adam's steps of about 1e-3 pass on
- * the relative error of a gradient, which is large where it nearly cancels. */
+/* The kernels sum in f32 where the definition sums in double, over at most 288 terms; Adam's steps of about 1e-3 pass
+ * on the relative error of a gradient, which is large where it nearly cancels. */
 Test(cuda_program, like_the_definition)
 {
     size_t bytes = 0;
