@@ -1,8 +1,8 @@
 // Shadow memory: for every word of shared or device memory, who wrote it last and who has read it since.
 //
 // Time is counted in barriers, and every barrier begins a new stamp. Two accesses are ordered if one thread makes both,
-// or a barrier of the block lies between, or, within a warp, a barrier of the warp. So it is enough to compare the stamp
-// of a record with the stamps of the last barriers. A record is stamp << 12 | kind << 10 | thread.
+// or a barrier of the block lies between, or, within a warp, a barrier of the warp. So it is enough to compare the
+// stamp of a record with the stamps of the last barriers. A record is stamp << 12 | kind << 10 | thread.
 //
 // A word has one cell as long as it is accessed as a whole, and four (one per byte) from the first smaller access on.
 #ifndef DN_CUDA_EMULATOR_SHADOW_H
