@@ -11,7 +11,6 @@
 #include <sys/mman.h>
 
 #include "core/alloc.h"
-#define R123_USE_SSE 0 // its operators throw, which the library is compiled without
 #include "core/random.h"
 #include "cuda/emulator/arena.h"
 
