@@ -3,34 +3,8 @@
 #ifndef DN_CUDA_CONV_CUH
 #define DN_CUDA_CONV_CUH
 
-#include "cuda/conv_problem.cuh"
-#if __has_include("cuda/conv_mma.cuh")
 #include "cuda/conv_mma.cuh"
-#else
-namespace DN_TARGET
-{
-inline bool mma_takes(const dn_call *)
-{
-    return false;
-}
-inline void mma_forward(const dn_call *, dn_gpu_stream)
-{
-}
-inline void mma_data_grad(const dn_call *, dn_gpu_stream)
-{
-}
-inline void mma_weight_grad(const dn_call *, dn_gpu_stream)
-{
-}
-inline size_t mma_workspace(const dn_call *)
-{
-    return 0;
-}
-inline void mma_describe(const dn_call *, char *, size_t)
-{
-}
-} // namespace DN_TARGET
-#endif
+#include "cuda/conv_problem.cuh"
 
 namespace DN_TARGET
 {

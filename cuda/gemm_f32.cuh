@@ -13,8 +13,8 @@
 // [splits, members, a, b], and sum_parts() adds the parts in order. Every element is a chain of fmaf in order of depth
 // within its part, whatever the tile: the same bytes on every run, and how it is split depends on shapes alone.
 //
-// Bound by the FMA units: 2 a b depth operations; a tile of 128x128 reads 16 FMAs' worth of shared memory per 64 FMAs and
-// 64 B of global memory per 4096.
+// Bound by the FMA units: a b depth of them. A thread of a 128x128 tile reads 4 x 16 bytes of shared memory per 64 FMAs, a
+// block 1 KiB of global memory per 16384.
 #ifndef DN_CUDA_GEMM_F32_CUH
 #define DN_CUDA_GEMM_F32_CUH
 

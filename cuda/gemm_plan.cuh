@@ -13,7 +13,7 @@
 namespace DN_TARGET
 {
 
-constexpr int F32_STEP = 16; // depth that a block takes at once
+constexpr int F32_STEP = 16; // parts of the depth start at multiples of it, in every tile
 
 // "single": operands are read number by number, else four at once.
 enum f32_tile_id { F32_128x128, F32_128x64, F32_64x64, F32_128x32, F32_32x32, F32_SINGLE_64x64, F32_SINGLE_32x32 };
@@ -22,19 +22,21 @@ struct gemm_plan {
     f32_tile_id tile;
     bool wide; // reads four numbers at once
     int splits, depth_of_part;
-    int a_lines, b_lines; // of the tile
+    int a_lines, b_lines, step; // of the tile
 };
 
 struct f32_tile_row {
     f32_tile_id id;
-    int a, b, threads;
+    int a, b, step; // step: depth that a block takes at once
+    int threads;
     double speed; // of the FMA units' peak
 };
 
 constexpr f32_tile_row f32_tiles[] = {
-    {F32_128x128, 128, 128, 256, 0.85},   {F32_128x64, 128, 64, 128, 0.80}, {F32_64x64, 64, 64, 128, 0.70},
-    {F32_128x32, 128, 32, 128, 0.65},     {F32_32x32, 32, 32, 64, 0.45},    {F32_SINGLE_64x64, 64, 64, 128, 0.50},
-    {F32_SINGLE_32x32, 32, 32, 64, 0.30},
+    {F32_128x128, 128, 128, 8, 256, 0.85},    {F32_128x64, 128, 64, 8, 128, 0.80},
+    {F32_64x64, 64, 64, 16, 128, 0.70},       {F32_128x32, 128, 32, 16, 128, 0.65},
+    {F32_32x32, 32, 32, 16, 64, 0.45},        {F32_SINGLE_64x64, 64, 64, 16, 128, 0.50},
+    {F32_SINGLE_32x32, 32, 32, 16, 64, 0.30},
 };
 
 constexpr int PLANNED_SMS = 132, BLOCKS_PER_SM = 4, SHORTEST_PART = 128;
@@ -52,7 +54,7 @@ inline double plan_tile(gemm_plan *plan, const f32_tile_row &t, const gemm_shape
     }
     const int steps_of_part = steps > 0 ? static_cast<int>(ceil_div(steps, splits)) : 1;
     splits = steps > 0 ? static_cast<int>(ceil_div(steps, steps_of_part)) : 1;
-    *plan = {t.id, t.id < F32_SINGLE_64x64, splits, steps_of_part * F32_STEP, t.a, t.b};
+    *plan = {t.id, t.id < F32_SINGLE_64x64, splits, steps_of_part * F32_STEP, t.a, t.b, t.step};
     const double full = PLANNED_SMS * 512.0 / t.threads, idle = full / (tiles * splits);
     const double parts = splits > 1 ? static_cast<double>(shape.a) * shape.b * members * splits : 0;
     return tiles * t.a * t.b * (shape.depth + F32_STEP) / t.speed * (idle > 1 ? idle : 1) +
@@ -79,9 +81,9 @@ inline void describe_f32(const gemm_plan &plan, char *text, size_t size)
 {
     const char *reads = plan.wide ? "" : " single";
     if (plan.splits > 1)
-        snprintf(text, size, "f32 %dx%dx%d%s split %d", plan.a_lines, plan.b_lines, F32_STEP, reads, plan.splits);
+        snprintf(text, size, "f32 %dx%dx%d%s split %d", plan.a_lines, plan.b_lines, plan.step, reads, plan.splits);
     else
-        snprintf(text, size, "f32 %dx%dx%d%s", plan.a_lines, plan.b_lines, F32_STEP, reads);
+        snprintf(text, size, "f32 %dx%dx%d%s", plan.a_lines, plan.b_lines, plan.step, reads);
 }
 
 // Bytes of the parts of a split product.
