@@ -30,6 +30,7 @@ enum mma_tile_size { MMA_LARGE, MMA_MIDDLE, MMA_THIN, MMA_SMALL };
 struct mma_plan {
     mma_tile_size tile;
     int splits;     // of the depth
+    bool grouped;   // positions in the order (p, q, n), taps in the padding left out: see mma_order.cuh
     size_t partial; // bytes of the splits' sums; 0: not split
 };
 

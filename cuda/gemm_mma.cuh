@@ -39,6 +39,7 @@ template <class OUT> struct mma_result {
 
 struct mma_split {
     gemm_shape shape;
+    mma_order order; // of positions: lines of A, or the depth if A runs along lines
     int tiles_b, splits;
     int piece_a, piece_b; // how many neighbouring elements can be copied at once
 };
@@ -47,6 +48,12 @@ struct mma_split {
 template <class OUT> bool takes_packed(const operand<OUT> &to, int columns)
 {
     return columns % static_cast<int>(8 / sizeof(OUT)) == 0 && aligned(to, 8);
+}
+
+// The order of a call's positions, on a grid of `places` per image.
+inline mma_order order_of(const mma_plan &plan, const conv_problem &p, int places)
+{
+    return {plan.grouped, places, divide_by(p.N)};
 }
 
 template <int A, int B, int WARPS, int RESIDENT> struct mma_block {
@@ -114,8 +121,8 @@ __device__ __forceinline__ float finish(float sum, float bias, bool relu)
 // Writes a warp's sums, whose first is D[line, column].
 template <class T, class OUT, class BLOCK>
 __device__ __forceinline__ void store_sums(const float (&sums)[BLOCK::WARP_A / 16][BLOCK::WARP_B / 8][4], T *to,
-                                           const float *bias, const mma_result<OUT> &result, int lines, int line,
-                                           int column)
+                                           const float *bias, const mma_result<OUT> &result, const mma_order &order,
+                                           int lines, int line, int column)
 {
     const int lane = static_cast<int>(threadIdx.x) % 32;
     const bool relu = result.relu && !result.partial;
@@ -123,7 +130,7 @@ __device__ __forceinline__ void store_sums(const float (&sums)[BLOCK::WARP_A / 1
 #pragma unroll
     for (int i = 0; i < BLOCK::WARP_A / 8; i++) {
         const int own = line + 8 * i + lane / 4;
-        rows[i] = own < lines ? to + result.rows.of(own) * result.columns : nullptr;
+        rows[i] = own < lines ? to + result.rows.of(order.position(own)) * result.columns : nullptr;
     }
 #pragma unroll
     for (int j = 0; j < BLOCK::WARP_B / 8; j += 2) {
@@ -149,15 +156,28 @@ __device__ __forceinline__ void store_sums(const float (&sums)[BLOCK::WARP_A / 1
     }
 }
 
-// The slices of this block's split: first and how many.
+// The cells of the depth that a block walks.
+template <class A, class B, class BLOCK>
+__device__ mma_cells cells_of_block(const A &a, const B &b, const mma_split &split, int line_a, int line_b, int slice)
+{
+    if (!split.order.grouped) return whole_depth((split.shape.depth + slice - 1) / slice);
+    if constexpr (A::ALONG_DEPTH) {
+        const int last = line_a + BLOCK::LINES_A < split.shape.a ? line_a + BLOCK::LINES_A : split.shape.a;
+        return cells_of_lines(a, split.order, line_a, last - 1, slice);
+    } else {
+        const int last = line_b + BLOCK::LINES_B < split.shape.b ? line_b + BLOCK::LINES_B : split.shape.b;
+        return cells_of_taps(b, split.order, line_b, last - 1, slice);
+    }
+}
+
+// A block's share of the slices: first and how many.
 struct mma_range {
     int first, count;
 };
 
-__device__ inline mma_range range_of_split(int depth, int slice, int splits, int split)
+__device__ inline mma_range range_of_split(int slices, int splits, int split)
 {
-    const int slices = (depth + slice - 1) / slice, each = (slices + splits - 1) / splits;
-    const int first = split * each, left = slices - first;
+    const int each = (slices + splits - 1) / splits, first = split * each, left = slices - first;
     return {first, left < 0 ? 0 : left < each ? left : each};
 }
 
@@ -174,10 +194,15 @@ __global__ void __launch_bounds__(MMA_THREADS, BLOCK::BLOCKS_PER_SM)
     const int line_a = tile / split.tiles_b * BLOCK::LINES_A, line_b = tile % split.tiles_b * BLOCK::LINES_B;
     const int warp = static_cast<int>(threadIdx.x) / 32;
     const int warp_a = warp / BLOCK::WARPS_B * BLOCK::WARP_A, warp_b = warp % BLOCK::WARPS_B * BLOCK::WARP_B;
-    const mma_range range =
-        range_of_split(split.shape.depth, fill_a::tile::DEPTH, split.splits, static_cast<int>(blockIdx.y));
-    const fill_a from_a(a, e, line_a);
-    const fill_b from_b(b, e, line_b);
+    constexpr int SLICE = fill_a::tile::DEPTH;
+    constexpr bool ALONG_DEPTH = A::ALONG_DEPTH;
+    const mma_order as_numbered = {};
+    const mma_order of_depth = ALONG_DEPTH ? as_numbered : split.order;
+    const fill_a from_a(a, e, line_a, ALONG_DEPTH ? split.order : as_numbered, of_depth);
+    const fill_b from_b(b, e, line_b, as_numbered, of_depth);
+    const mma_cells cells = cells_of_block<A, B, BLOCK>(a, b, split, line_a, line_b, SLICE);
+    const mma_range range = range_of_split(cells.slices(), split.splits, static_cast<int>(blockIdx.y));
+    mma_walk walk(cells, range.first, SLICE);
     float sums[BLOCK::WARP_A / 16][BLOCK::WARP_B / 8][4] = {};
 
     int filled = 0, taken = 0; // slots
@@ -187,11 +212,10 @@ __global__ void __launch_bounds__(MMA_THREADS, BLOCK::BLOCKS_PER_SM)
             copy_wait<MMA_SLOTS - 2>();
             __syncthreads();
         }
-        const int next = i + MMA_SLOTS - 1;
-        if (next < range.count) {
-            const int depth = (range.first + next) * fill_a::tile::DEPTH;
-            from_a.fill(ring + filled * SLOT, depth, split.piece_a);
-            from_b.fill(ring + filled * SLOT + fill_a::tile::BYTES, depth, split.piece_b);
+        if (i + MMA_SLOTS - 1 < range.count) {
+            from_a.fill(ring + filled * SLOT, walk.depth, split.piece_a);
+            from_b.fill(ring + filled * SLOT + fill_a::tile::BYTES, walk.depth, split.piece_b);
+            walk.advance();
             filled = filled + 1 < MMA_SLOTS ? filled + 1 : 0;
         }
         copy_commit(); // an empty group where nothing is left, so that counting them goes on
@@ -201,13 +225,14 @@ __global__ void __launch_bounds__(MMA_THREADS, BLOCK::BLOCKS_PER_SM)
         taken = taken + 1 < MMA_SLOTS ? taken + 1 : 0;
     }
 
+    const mma_order of_lines = ALONG_DEPTH ? split.order : as_numbered;
     if (result.partial) {
         const int64_t part = static_cast<int64_t>(blockIdx.y) * gridDim.z + blockIdx.z;
-        store_sums<float, OUT, BLOCK>(sums, result.partial + part * result.count, nullptr, result, split.shape.a,
-                                      line_a + warp_a, line_b + warp_b);
+        store_sums<float, OUT, BLOCK>(sums, result.partial + part * result.count, nullptr, result, of_lines,
+                                      split.shape.a, line_a + warp_a, line_b + warp_b);
     } else {
         const float *const bias = result.bias ? result.bias.of(e) : nullptr;
-        store_sums<OUT, OUT, BLOCK>(sums, result.to.of(e), bias, result, split.shape.a, line_a + warp_a,
+        store_sums<OUT, OUT, BLOCK>(sums, result.to.of(e), bias, result, of_lines, split.shape.a, line_a + warp_a,
                                     line_b + warp_b);
     }
 }
@@ -258,12 +283,13 @@ template <class T> int piece_of(int whole, const operand<const T> &o)
 // The one place where a kernel is chosen for a product: by the plan's tile, and by how far its operands are aligned.
 template <class A, class B, class OUT, class T>
 void launch_product(const mma_plan &plan, const A &a, const operand<const T> &memory_a, const B &b,
-                    const operand<const T> &memory_b, gemm_shape shape, const mma_result<OUT> &result, int members,
-                    dn_gpu_stream stream)
+                    const operand<const T> &memory_b, gemm_shape shape, const mma_order &order,
+                    const mma_result<OUT> &result, int members, dn_gpu_stream stream)
 {
     constexpr int FULL = MMA_CHUNK / sizeof(T);
     constexpr bool TURNED = !A::ALONG_DEPTH; // the weight gradient's D is low and wide, the others' high and narrow
-    const mma_split split = {shape, 0, plan.splits, piece_of(a.whole(), memory_a), piece_of(b.whole(), memory_b)};
+    const mma_split split = {
+        shape, order, 0, plan.splits, piece_of(a.whole(), memory_a), piece_of(b.whole(), memory_b)};
     if (split.piece_a < FULL || split.piece_b < FULL)
         return launch_blocks<mma_block<64, 64, 2, 4>, false>(a, b, split, result, members, stream);
     switch (plan.tile) {

@@ -24,7 +24,8 @@ template <class T> static void data_grad(const dn_call *call, dn_gpu_stream stre
         if (f.H == 0 || f.W == 0) continue;
         dx.rows = rows_of_phase(p, f);
         const patches_by_position<T> a(patches_of_dy(p, f, dy));
-        launch_product(plan, a, dy, filters_of_phase(p, f, w), w, data_grad_shape(p, f), dx, p.members, stream);
+        launch_product(plan, a, dy, filters_of_phase(p, f, w), w, data_grad_shape(p, f), order_of(plan, p, f.H * f.W),
+                       dx, p.members, stream);
     }
     if (plan.partial) sum_splits(plan.splits, p.members, dx, stream);
 }

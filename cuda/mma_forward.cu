@@ -22,7 +22,7 @@ template <class T> static void forward(const dn_call *call, dn_gpu_stream stream
     y.columns = p.K, y.count = dn__count(call->out_info[0]);
     y.packed = takes_packed(y.to, y.columns);
     y.partial = plan.partial ? static_cast<float *>(call->workspace) : nullptr;
-    launch_product(plan, a, x, b, w, forward_shape(p), y, p.members, stream);
+    launch_product(plan, a, x, b, w, forward_shape(p), order_of(plan, p, p.P * p.Q), y, p.members, stream);
     if (plan.partial) sum_splits(plan.splits, p.members, y, stream);
 }
 

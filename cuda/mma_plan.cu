@@ -1,9 +1,9 @@
 // Which tiles a convolution or linear layer on tensor cores uses, and into how many parts its depth is split.
 //
-// Estimates the time of each choice and takes the least. Large tiles read fewer bytes of shared memory per product, but
-// compute more lines past the end of D and leave multiprocessors idle when they are few. Splitting the depth brings
-// more blocks, whose sums have to be written and added. The GPU at hand is not asked, an H100 or H200 is assumed: the
-// same shapes give the same sums in the same order on every GPU.
+// Estimates the time of each choice and takes the least. Large tiles read fewer bytes of shared memory per product,
+// but compute more lines past the end of D and leave multiprocessors idle when they are few. Splitting the depth
+// brings more blocks, whose sums have to be written and added. The GPU at hand is not asked, an H100 or H200 is
+// assumed: the same shapes give the same sums in the same order on every GPU.
 #include <stdio.h>
 
 #include "cuda/conv_mma.cuh"
@@ -14,7 +14,9 @@ namespace DN_TARGET
 {
 
 // The unit of time is what a multiprocessor needs for one bf16 product at full speed, 0.45 ps; tf32 takes two.
-constexpr int MULTIPROCESSORS = 132, LEAST_SLICES = 4, MOST_SPLITS = 256;
+constexpr int MULTIPROCESSORS = 132, LEAST_SLICES = 4, MOST_SPLITS = 256, FEWEST_IMAGES = 32;
+constexpr double MOST_LEFT = 0.9;
+
 constexpr double SLICE_PRODUCTS = 32, // of an element of D per slice: 32 bf16, or 16 tf32 at half the speed
     START = 1.2e6,                    // a block's first loads: 1000 clocks
     PART = 5,                         // writing and reading one element of one part, all multiprocessors together
@@ -72,11 +74,32 @@ static double time_of(int k, int64_t blocks, int64_t slices, int64_t splits, int
     return most * work / (TILES[k].speed * overlap) + parts;
 }
 
+// How many of the R P pairs of tap and place along one dimension are inside of the image.
+static double share_inside(int taps, int places, int size, int padding)
+{
+    int count = 0;
+    for (int p = 0; p < places; p++)
+        for (int r = 0; r < taps; r++) count += p + r >= padding && p + r < size + padding;
+    return count / (static_cast<double>(taps) * places);
+}
+
+// The share of the products that is left where taps in the padding are left out; 1 where that cannot be, or is not
+// worth reading images far apart: a tap, or in the weight gradient a place, is to be a whole number of slices.
+static double share_left(const dn_call *call, const conv_problem &p)
+{
+    const int slice = MMA_SLICE / (takes_bf16(call) ? 2 : 4);
+    const int cell = is_weight_grad(call) ? p.N : is_data_grad(call) ? p.K : p.C;
+    if (p.stride > 1 || p.N < FEWEST_IMAGES || cell % slice != 0 || !in_chunks(call, p)) return 1;
+    const double share = share_inside(p.R, p.P, p.H, p.padding) * share_inside(p.S, p.Q, p.W, p.padding);
+    return share <= MOST_LEFT ? share : 1;
+}
+
 // Fills in the plan's tile and splits. `elements` of D, of all members.
 static void choose(mma_plan *plan, const dn_call *call, const conv_problem &p, int64_t elements)
 {
     const gemm_shape shape = shape_of(call, p);
-    const int64_t slices = ceil_div(shape.depth, MMA_SLICE / (takes_bf16(call) ? 2 : 4));
+    const double left = share_left(call, p) * shape.depth;
+    const int64_t slices = ceil_div(static_cast<int64_t>(left), MMA_SLICE / (takes_bf16(call) ? 2 : 4));
     const int64_t phases = is_data_grad(call) ? phases_of(p) : 1;
     double least = 0;
     for (int k = in_chunks(call, p) ? MMA_LARGE : MMA_SMALL; k <= MMA_SMALL; k++) {
@@ -97,6 +120,7 @@ mma_plan mma_plan_of(const dn_call *call)
     const conv_problem p = problem_of(call);
     const int64_t elements = dn__count(call->out_info[0]) * p.members;
     mma_plan plan = {};
+    plan.grouped = share_left(call, p) < 1;
     choose(&plan, call, p, elements);
     if (plan.splits > 1)
         plan.partial = sizeof(float) * static_cast<size_t>(plan.splits) * static_cast<size_t>(elements);
@@ -118,9 +142,11 @@ void mma_describe(const dn_call *call, char *text, size_t size)
     const mma_plan plan = mma_plan_of(call);
     const bool turned = is_weight_grad(call), narrow = takes_bf16(call);
     const int high = TILES[plan.tile].high, low = TILES[plan.tile].narrow;
-    const int used =
+    int used =
         snprintf(text, size, "%s %s mma %dx%dx%d", call->in_info[0]->shape.rank == 2 ? "linear" : "conv",
                  narrow ? "bf16" : "tf32", turned ? low : high, turned ? high : low, MMA_SLICE / (narrow ? 2 : 4));
+    if (plan.grouped && used > 0 && static_cast<size_t>(used) < size)
+        used += snprintf(text + used, size - static_cast<size_t>(used), " grouped");
     if (plan.splits > 1 && used > 0 && static_cast<size_t>(used) < size)
         snprintf(text + used, size - static_cast<size_t>(used), " split %d", plan.splits);
 }

@@ -13,6 +13,7 @@
 #define DN_CUDA_MMA_TILE_CUH
 
 #include "cuda/bf16.cuh"
+#include "cuda/mma_order.cuh"
 
 namespace DN_TARGET
 {
@@ -79,16 +80,21 @@ template <class VIEW, int LINES, bool VECTOR> struct mma_filler {
     static constexpr int KEPT = VIEW::ALONG_DEPTH ? OWN : VECTOR ? 1 : ELEMENTS;
 
     VIEW view;
+    mma_order order;
     int row, chunk;
     typename VIEW::line_t lines[KEPT];
 
-    __device__ mma_filler(const VIEW &of, int member, int first_line) : view(of)
+    // `lines_of` and `depths` are the orders of lines and depth.
+    __device__ mma_filler(const VIEW &of, int member, int first_line, const mma_order &lines_of,
+                          const mma_order &depths)
+        : view(of), order(depths)
     {
         view.enter(member);
         row = static_cast<int>(threadIdx.x) / tile::CHUNKS, chunk = static_cast<int>(threadIdx.x) % tile::CHUNKS;
 #pragma unroll
         for (int i = 0; i < KEPT; i++)
-            lines[i] = view.line(first_line + (VIEW::ALONG_DEPTH ? row + i * STEP : chunk * ELEMENTS + i));
+            lines[i] =
+                view.line(lines_of.position(first_line + (VIEW::ALONG_DEPTH ? row + i * STEP : chunk * ELEMENTS + i)));
     }
 
     template <int PIECE> __device__ void fill_pieces(unsigned char *to, int depth) const
@@ -107,7 +113,7 @@ template <class VIEW, int LINES, bool VECTOR> struct mma_filler {
         } else {
 #pragma unroll
             for (int i = 0; i < OWN; i++) {
-                const typename VIEW::depth_t at = view.depth(depth + row + i * STEP);
+                const typename VIEW::depth_t at = view.depth(order.position(depth + row + i * STEP));
 #pragma unroll
                 for (int j = 0; j < ELEMENTS; j += PIECE)
                     copy_piece<PIECE * sizeof(T)>(start + i * STEP * tile::PITCH * MMA_CHUNK + j * sizeof(T),

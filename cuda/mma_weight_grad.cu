@@ -21,7 +21,7 @@ template <class T> static void weight_grad(const dn_call *call, dn_gpu_stream st
     dw.to = output<float>(call, 0), dw.columns = p.R * p.S * p.C, dw.count = dn__count(call->out_info[0]);
     dw.packed = takes_packed(dw.to, dw.columns);
     dw.partial = plan.partial ? static_cast<float *>(call->workspace) : nullptr;
-    launch_product(plan, a, dy, b, x, weight_grad_shape(p), dw, p.members, stream);
+    launch_product(plan, a, dy, b, x, weight_grad_shape(p), order_of(plan, p, p.P * p.Q), dw, p.members, stream);
     if (plan.partial) sum_splits(plan.splits, p.members, dw, stream);
 }
 
