@@ -1,8 +1,8 @@
 // The gradient of a bias: db[e,k] = sum over positions i of dy[e,i,k].
 //
-// A block takes 32 channels (its 8 warps side by side on 8 positions, so a warp reads 32 neighbours) and one stretch of the
-// positions; threads of a channel are added in order, and the stretches by sum_parts(), in order too. blockIdx.x: channels,
-// y: stretch, z: member. Reads dy once: bound by memory.
+// A block takes 32 channels (its 8 warps side by side on 8 positions, so a warp reads 32 neighbours) and one stretch
+// of the positions; threads of a channel are added in order, and the stretches by sum_parts(), in order too.
+// blockIdx.x: channels, y: stretch, z: member. Reads dy once: bound by memory.
 #include "cuda/bf16.cuh"
 #include "cuda/conv.cuh"
 #include "cuda/sum_parts.cuh"

@@ -1,5 +1,5 @@
-// Convolutions of all precisions: what conv2d, linear and their gradients run. Operands in bf16, and f32 ones where tf32 is
-// permitted, go to the tensor cores (conv_mma.cuh); the others to FMA units (gemm_f32.cuh).
+// Convolutions of all precisions: what conv2d, linear and their gradients run. Operands in bf16, and f32 ones where
+// tf32 is permitted, go to the tensor cores (conv_mma.cuh); the others to FMA units (gemm_f32.cuh).
 #ifndef DN_CUDA_CONV_CUH
 #define DN_CUDA_CONV_CUH
 

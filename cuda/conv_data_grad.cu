@@ -1,8 +1,8 @@
 // The gradient of a convolution's input: dx[n,h,w,c] = sum over r,s,k of dy[n,p,q,k] w[k,r,s,c], over the outputs with
 // h = p stride + r - padding, w = q stride + s - padding; linear likewise.
 //
-// A matrix product [pixels, taps] x [taps, channels], one per phase of the stride (conv_problem.cuh), so that no product
-// is spent on taps that fall between outputs. As many operations as the forward op, and bound by the same.
+// A matrix product [pixels, taps] x [taps, channels], one per phase of the stride (conv_problem.cuh), so that no
+// product is spent on taps that fall between outputs. As many operations as the forward op, and bound by the same.
 #include "cuda/conv.cuh"
 #include "cuda/gemm_f32.cuh"
 

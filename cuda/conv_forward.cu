@@ -1,8 +1,9 @@
-// Convolution: y[n,p,q,k] = b[k] + sum over r,s,c of x[n, p stride + r - padding, q stride + s - padding, c] w[k,r,s,c],
-// with a relu on top if the op asks for it; linear likewise.
+// Convolution: y[n,p,q,k] = b[k] + sum over r,s,c of x[n, p stride + r - padding, q stride + s - padding, c]
+// w[k,r,s,c], with a relu on top if the op asks for it; linear likewise.
 //
-// A matrix product [positions, taps] x [taps, filters], see conv_problem.cuh and gemm_f32.cuh. 2 N P Q K R S C operations;
-// x, w and y move once where L2 keeps the halo, R S times through L1: bound by the FMA units from some 16 channels on.
+// A matrix product [positions, taps] x [taps, filters], see conv_problem.cuh and gemm_f32.cuh. 2 N P Q K R S C
+// operations; x, w and y move once where L2 keeps the halo, R S times through L1: bound by the FMA units from some 16
+// channels on.
 #include "cuda/conv.cuh"
 #include "cuda/gemm_f32.cuh"
 

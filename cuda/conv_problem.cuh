@@ -1,15 +1,16 @@
 // Convolutions as matrix products: what is a row, a column and a term of the sum, and where its numbers are in memory.
 //
-// Each of the three kinds is D[line a, line b] = sum over depth of A[line a, depth] B[line b, depth], D in row-major order:
+// Each of the three kinds is D[line a, line b] = sum over depth of A[line a, depth] B[line b, depth], D in row-major
+// order:
 //   forward       y [N P Q, K]    lines a: positions (n,p,q)   lines b: filters k      depth: taps (r,s,c)
 //   data gradient dx [N H W, C]   lines a: pixels (n,h,w)      lines b: channels c     depth: taps (r,s,k)
 //   weight grad.  dw [K, R S C]   lines a: filters k           lines b: taps (r,s,c)   depth: positions (n,p,q)
-// A and B are never built. A view (patches_by_position, ... below) gives the address of an element, or nullptr where the
-// element is zero: in the padding, and outside of the matrix. linear is the 1x1 convolution of 1x1 images.
+// A and B are never built. A view (patches_by_position, ... below) gives the address of an element, or nullptr where
+// the element is zero: in the padding, and outside of the matrix. linear is the 1x1 convolution of 1x1 images.
 //
-// With a stride, the data gradient falls into stride^2 products, one per phase: the pixels with (h % stride, w % stride)
-// alike are read by the same taps. Each phase is a convolution with stride 1 of its own; pixels that no tap reads have
-// depth 0. With stride 1 there is one phase, the whole.
+// With a stride, the data gradient falls into stride^2 products, one per phase: the pixels with (h % stride, w %
+// stride) alike are read by the same taps. Each phase is a convolution with stride 1 of its own; pixels that no tap
+// reads have depth 0. With stride 1 there is one phase, the whole.
 //
 // Indices of lines and depth are int: one member's tensors have fewer than 2^31 positions. Offsets are 64 bit.
 #ifndef DN_CUDA_CONV_PROBLEM_CUH
@@ -21,8 +22,8 @@ namespace DN_TARGET
 {
 
 // Exact n / d and n % d for 0 <= n < 2^31 by a multiplication.
-// With 2^(s-1) < d <= 2^s and m = ceil(2^(31+s) / d): m d - 2^(31+s) < d <= 2^s, so n m / 2^(31+s) exceeds n / d by less
-// than 1 / d, and its whole part is right.
+// With 2^(s-1) < d <= 2^s and m = ceil(2^(31+s) / d): m d - 2^(31+s) < d <= 2^s, so n m / 2^(31+s) exceeds n / d by
+// less than 1 / d, and its whole part is right.
 struct divider {
     uint32_t divisor, magic, shift;
 
@@ -99,7 +100,8 @@ inline conv_problem problem_of(const dn_call *call)
 }
 
 // The pixels (first_h + i stride, first_w + j stride), i < H, j < W, and the taps that read them, which are the
-// (first_r + u stride, first_s + v stride), u < R, v < S. Tap (u, v) reads pixel (i, j) for output (top + i - u, left + j - v).
+// (first_r + u stride, first_s + v stride), u < R, v < S. Tap (u, v) reads pixel (i, j) for output (top + i - u, left
+// + j - v).
 struct conv_phase {
     int first_h, first_w, H, W;
     int first_r, first_s, R, S;
@@ -214,9 +216,10 @@ template <class T> patches<T> patches_of_dy(const conv_problem &p, const conv_ph
     return v;
 }
 
-// Views: line(i) and depth(i) take an index apart, once; at(line, depth) is the element's address or nullptr. Indices past
-// the end are allowed and give nullptr. ALONG_DEPTH: neighbours in memory are neighbours in depth, else neighbouring lines.
-// If the view's whole() is a multiple of n, then n neighbours from a multiple of n on are in one piece, or all zero.
+// Views: line(i) and depth(i) take an index apart, once; at(line, depth) is the element's address or nullptr. Indices
+// past the end are allowed and give nullptr. ALONG_DEPTH: neighbours in memory are neighbours in depth, else
+// neighbouring lines. If the view's whole() is a multiple of n, then n neighbours from a multiple of n on are in one
+// piece, or all zero.
 
 template <class T> struct patches_by_position : patches<T> { // A of the forward and of the data gradient
     using element = T;

@@ -1,8 +1,9 @@
 // The gradient of a convolution's filters: dw[k,r,s,c] = sum over n,p,q of dy[n,p,q,k] x[n, p stride + r - padding,
 // q stride + s - padding, c], and that of its bias (bias_grad.cu); linear likewise.
 //
-// A matrix product [filters, positions] x [positions, taps]: small, but deep (N P Q), so the depth is split until it fills
-// a GPU; see gemm_f32.cuh. As many operations as the forward op, plus the parts: K R S C 8 bytes each, written and read.
+// A matrix product [filters, positions] x [positions, taps]: small, but deep (N P Q), so the depth is split until it
+// fills a GPU; see gemm_f32.cuh. As many operations as the forward op, plus the parts: K R S C 8 bytes each, written
+// and read.
 #include "cuda/conv.cuh"
 #include "cuda/gemm_f32.cuh"
 

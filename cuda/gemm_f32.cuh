@@ -1,20 +1,22 @@
 // The matrix product behind every convolution in f32: D[a, b] = sum over depth of A[a, depth] B[b, depth].
 //
-// A block computes a tile of A_LINES x B_LINES elements of one member's D. It walks along the depth in steps of 8 or 16:
-// all threads together bring STEP x A_LINES and STEP x B_LINES numbers to shared memory, [depth][line], then each adds STEP
-// outer products of THREAD_A and THREAD_B numbers to its registers. While it does so, its loads of the next step are under
-// way to other registers; two buffers in shared memory make one barrier a step enough.
+// A block computes a tile of A_LINES x B_LINES elements of one member's D. It walks along the depth in steps of 8 or
+// 16: all threads together bring STEP x A_LINES and STEP x B_LINES numbers to shared memory, [depth][line], then each
+// adds STEP outer products of THREAD_A and THREAD_B numbers to its registers. While it does so, its loads of the next
+// step are under way to other registers; two buffers in shared memory make one barrier a step enough.
 //
-//   warp: 4 x 8 threads, a thread's lines of A: 4 l + 0..3 (and 16 more), of B: 4 l + 0..3 (and 32 more), so that 128-bit
-//   reads of shared memory are broadcast or in a row; lines are padded by 4 against bank conflicts of transposing writes.
+// A warp is 4 x 8 threads; a thread's lines of A are 4 l + 0..3 (and 16 more), of B 4 l + 0..3 (and 32 more), so that
+// 128-bit reads of shared memory are broadcast or in a row. Lines are padded by 4 against bank conflicts of transposing
+// writes.
 //
-// blockIdx.x: tile, those of the same lines of A side by side (they share the activations in L2); blockIdx.y: which part of
-// the depth; blockIdx.z: member. When tiles are too few for a GPU, the depth is split: part s of D goes to workspace
-// [splits, members, a, b], and sum_parts() adds the parts in order. Every element is a chain of fmaf in order of depth
-// within its part, whatever the tile: the same bytes on every run, and how it is split depends on shapes alone.
+// blockIdx.x: tile, those of the same lines of A side by side (they share the activations in L2); blockIdx.y: which
+// part of the depth; blockIdx.z: member. When tiles are too few for a GPU, the depth is split: part s of D goes to
+// workspace [splits, members, a, b], and sum_parts() adds the parts in order. Every element is a chain of fmaf in
+// order of depth within its part, whatever the tile: the same bytes on every run, and how it is split depends on
+// shapes alone.
 //
-// Bound by the FMA units: a b depth of them. A thread of a 128x128 tile reads 4 x 16 bytes of shared memory per 64 FMAs, a
-// block 1 KiB of global memory per 16384.
+// Bound by the FMA units: a b depth of them. A thread of a 128x128 tile reads 4 x 16 bytes of shared memory per 64
+// FMAs, a block 1 KiB of global memory per 16384.
 #ifndef DN_CUDA_GEMM_F32_CUH
 #define DN_CUDA_GEMM_F32_CUH
 
@@ -233,8 +235,8 @@ void launch_tile(const A &a, const B &b, const f32_result &result, int depth, in
               plan.depth_of_part, static_cast<int>(tiles_b));
 }
 
-// Enqueues the product of two views by a plan of gemm_plan_f32() for its shape. Views whose addresses do not allow 16-byte
-// reads take the widest tile of single reads, with the same results.
+// Enqueues the product of two views by a plan of gemm_plan_f32() for its shape. Views whose addresses do not allow
+// 16-byte reads take the widest tile of single reads, with the same results.
 template <class A, class B>
 void gemm_f32(const A &a, const B &b, const f32_result &result, int depth, int members, const gemm_plan &plan,
               bool aligned_views, dn_gpu_stream stream)

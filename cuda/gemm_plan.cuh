@@ -1,8 +1,10 @@
-// How a matrix product in f32 is cut into blocks: the tile, and in how many parts the depth is split. From shapes alone.
+// How a matrix product in f32 is cut into blocks: the tile, and in how many parts the depth is split. From shapes
+// alone.
 //
-// The estimate is FMAs: what the tiles compute, the ragged rims included, over how well a tile of that size keeps the FMA
-// units busy (the share of shared memory reads), times how much of the GPU stays idle when blocks are few, plus what
-// writing and reading the parts of a split product costs. The same plan is right for every GPU; it is tuned for 132 SMs.
+// The estimate is FMAs: what the tiles compute, the ragged rims included, over how well a tile of that size keeps the
+// FMA units busy (the share of shared memory reads), times how much of the GPU stays idle when blocks are few, plus
+// what writing and reading the parts of a split product costs. The same plan is right for every GPU; it is tuned for
+// 132 SMs.
 #ifndef DN_CUDA_GEMM_PLAN_CUH
 #define DN_CUDA_GEMM_PLAN_CUH
 

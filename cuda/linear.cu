@@ -1,7 +1,7 @@
 // Fully connected layers: y[n,k] = b[k] + sum over c of x[n,c] w[k,c], and the gradients of x, w and b.
 //
-// They are the 1x1 convolutions of N images of one pixel, and run as such: problem_of() sees to it. With N rows only, they
-// are bound by reading w, unless members or batches are many; the plan splits the depth to read it from all SMs.
+// They are the 1x1 convolutions of N images of one pixel, and run as such: problem_of() sees to it. With N rows only,
+// they are bound by reading w, unless members or batches are many; the plan splits the depth to read it from all SMs.
 #include "cuda/conv.cuh"
 
 DN_GPU_KERNEL(linear, conv_forward, DN_TARGET::conv_forward_workspace, DN_TARGET::conv_forward_describe);

@@ -1,7 +1,8 @@
 // The second half of split sums: out[i] = finish(sum over s of parts[s, e, i]), in order of s, for i < a b.
 //
 // One thread per element; blockIdx.z is the member. Neighbouring threads read neighbouring floats of the same part.
-// (splits + 1) 4 bytes per element, no arithmetic to speak of: bound by memory, mostly L2, where the parts just came from.
+// (splits + 1) 4 bytes per element, no arithmetic to speak of: bound by memory, mostly L2, where the parts just came
+// from.
 #include "cuda/sum_parts.cuh"
 
 namespace DN_TARGET
