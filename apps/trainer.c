@@ -103,7 +103,7 @@ static dn_status fail_nonfinite(trainer *t, int64_t step, int64_t saved)
 /* Fails if an entry of the store holds a NaN or infinity in any member. */
 static dn_status check_entry(const trainer *t, dn_params_block block, int index, int64_t saved)
 {
-    enum { PIECE = 4096 };
+    enum { PIECE = 1 << 15 };
     float values[PIECE];
     const dn_params *params = t->network->params;
     const dn_params_entry *entry = dn_params_at(params, block, index);

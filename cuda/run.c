@@ -8,6 +8,9 @@
 static dn_status fail_op(const dn_compiled *c, int index, dn_status status)
 {
     char text[1024];
+    if (!c->device->sync)
+        (void)dn_fail(status, "%s; if an earlier op is to blame, `--device %s,sync` tells which", dn_error_last(),
+                      c->device->base.name);
     return dn_fail_context(status, "program '%s', op %d, %s", c->program->name ? c->program->name : "?", index,
                            dn_program_op_text(c->program, index, text, sizeof text));
 }
@@ -22,7 +25,7 @@ static dn_status launch(const dn_compiled *c, int first, int last)
         op->kernel->launch(&op->call, runtime->stream(gpu));
         dn_status status = runtime->check(gpu);
         if (status == DN_OK && c->device->sync) status = runtime->wait(gpu);
-        if (status != DN_OK) return fail_op(c, i, dn__gpu_explain(&c->device->base, status));
+        if (status != DN_OK) return fail_op(c, i, status);
     }
     return DN_OK;
 }

@@ -52,11 +52,11 @@ static struct fake_gpu {
     bool faulted, refusal; /* what happened */
 } fake;
 
-static const uintptr_t fake_bias = (uintptr_t)1 << 60;
+static const ptrdiff_t fake_bias = (ptrdiff_t)1 << 60;
 
 static inline void *fake_real(const void *there)
 {
-    return there ? (void *)((uintptr_t)there - fake_bias) : NULL;
+    return there ? (char *)there - fake_bias : NULL;
 }
 
 /* ---- the queue ---- */
@@ -159,31 +159,38 @@ static size_t fake_available(const dn_gpu *gpu)
     return fake.lies ? SIZE_MAX / 2 : fake.memory - fake.bytes;
 }
 
+/* What stands before a block. */
+typedef struct fake_head {
+    void *memory;
+    size_t bytes;
+} fake_head;
+
 static dn_status fake_allocate(dn_gpu *gpu, size_t bytes, void **data)
 {
     (void)gpu;
-    enum { HEAD = 256 }; /* holds the size; keeps the alignment */
+    enum { ALIGNMENT = 256 };
     if (bytes > fake.memory - fake.bytes) return dn_fail(DN_ERROR_MEMORY, "the fake cannot give %zu bytes", bytes);
-    char *block = dn_calloc_aligned(HEAD + bytes + HEAD);
-    cr_assert_not_null(block);
-    char *aligned = (char *)(((uintptr_t)block + 2 * HEAD - 1) / HEAD * HEAD);
-    memcpy(aligned - 2 * sizeof(void *), &(void *[2]){block, (void *)bytes}, 2 * sizeof(void *));
-    memset(aligned, 0xff, bytes);
+    char *memory = dn_calloc_aligned(2 * ALIGNMENT + bytes);
+    cr_assert_not_null(memory);
+    char *block = memory + 2 * ALIGNMENT - (uintptr_t)memory % ALIGNMENT;
+    const fake_head head = {memory, bytes};
+    memcpy(block - sizeof head, &head, sizeof head);
+    memset(block, 0xff, bytes);
     fake.blocks++;
     fake.bytes += bytes;
     if (fake.bytes > fake.peak) fake.peak = fake.bytes;
-    *data = aligned + fake_bias;
+    *data = block + fake_bias;
     return DN_OK;
 }
 
 static void fake_release(dn_gpu *gpu, void *data)
 {
     (void)gpu;
-    void *head[2];
-    memcpy(head, (char *)fake_real(data) - sizeof head, sizeof head);
+    fake_head head;
+    memcpy(&head, (char *)fake_real(data) - sizeof head, sizeof head);
     fake.blocks--;
-    fake.bytes -= (size_t)head[1];
-    dn_free(head[0]);
+    fake.bytes -= head.bytes;
+    dn_free(head.memory);
 }
 
 static dn_status fake_clear(dn_gpu *gpu, void *data, size_t bytes)

@@ -240,6 +240,7 @@ Test(cuda_backend, a_refused_launch_names_its_op)
         cr_expect_eq(dn_executor_run(r.ex, 1), DN_ERROR_INTERNAL);
         cr_expect(strstr(dn_error_last(), "program 'test', op 0, relu(x[2,1000]*) -> [2,1000]*: invalid config"), "%s",
                   dn_error_last());
+        cr_expect(strstr(dn_error_last(), "`--device fake:0,sync`"), "%s", dn_error_last());
         cr_expect_null(fake.recording);
         close_rig(&r);
     }

@@ -44,3 +44,35 @@ Test(cuda_reasons, rows)
     dn__gpu_row(&row, 1, &closed);
     SAYS(row.unavailable, "compute mode is 'prohibited'");
 }
+
+/* Whatever this build and this machine have: GPUs and the emulator have rows, and opening says what they say. */
+Test(cuda_reasons, devices_of_this_build)
+{
+    enum { MOST = 32 };
+    dn_device_info rows[MOST];
+    int count = dn_device_list(rows, MOST), gpus = 0, emulators = 0;
+    if (count > MOST) count = MOST;
+    for (int i = 0; i < count; i++) {
+        const bool emulator = strcmp(rows[i].name, "cuda-emu") == 0;
+        if (!emulator && strncmp(rows[i].name, "cuda", 4) != 0) continue;
+        emulators += emulator;
+        gpus += !emulator;
+        cr_expect_neq(rows[i].description[0], '\0');
+        dn_device *device = NULL;
+        const dn_status status = dn_device_open(&device, rows[i].name, NULL);
+        if (rows[i].unavailable[0] == '\0') {
+            cr_expect_eq(status, DN_OK, "%s: %s", rows[i].name, dn_error_last());
+            dn_device_close(device);
+        } else {
+            cr_expect_eq(status, DN_ERROR_UNSUPPORTED);
+            SAYS(dn_error_last(), "cannot be used");
+            SAYS(dn_error_last(), rows[i].unavailable);
+        }
+    }
+    cr_expect_geq(gpus, 1);
+    cr_expect_eq(emulators, 1);
+    dn_device *device = NULL;
+    cr_expect_eq(dn_device_open(&device, "cuda:x", NULL), DN_ERROR_ARGUMENT);
+    cr_expect_eq(dn_device_open(&device, "cuda-emulator", NULL), DN_ERROR_ARGUMENT);
+    SAYS(dn_error_last(), "`dunlin devices`");
+}
