@@ -14,13 +14,14 @@ static bool is_product(dn_op_kind kind)
 
 static double rms(const op_run *run, int k)
 {
-    double squares = 0, n = 0;
+    const int64_t count = dn__count(&run->wide.info[k]);
+    double squares = 0;
     for (int e = 0; e < op_copies(run, k); e++)
-        for (int64_t i = 0; i < dn__count(&run->wide.info[k]); i++, n++) {
+        for (int64_t i = 0; i < count; i++) {
             const double right = op_get(run, &run->wide, k, e, i);
             if (isfinite(right)) squares += right * right;
         }
-    return sqrt(squares / n);
+    return sqrt(squares / ((double)op_copies(run, k) * (double)count));
 }
 
 /* The error that is allowed to every element of output k: 4 eps sqrt(terms) rms for sums in f32; products of tf32
@@ -94,6 +95,23 @@ static bool is_written(const op_case *c, int k)
     return false;
 }
 
+/* @return whether a kernel wrote where it must not: around the copies of operand k, or into an input */
+static bool overwritten(const op_run *run, int k, char *what, size_t size)
+{
+    const char *const image = run->test.image[k];
+    if (!image) return false;
+    const char *const kind = k < DN_OP_MAX_IN ? "input" : "output";
+    const int number = k < DN_OP_MAX_IN ? k : k - DN_OP_MAX_IN;
+    if (!sentinels_intact(run, k)) {
+        snprintf(what, size, "bytes around %s %d were overwritten", kind, number);
+        return true;
+    }
+    if (!run->first[k] || is_written(run->c, k)) return false;
+    if (memcmp(run->first[k], image, op_image_bytes(run, &run->test, k)) == 0) return false;
+    snprintf(what, size, "%s %d was overwritten", kind, number);
+    return true;
+}
+
 double op_run_compare(const op_run *run, double factor, char *what, size_t size)
 {
     double largest = 0;
@@ -103,15 +121,7 @@ double op_run_compare(const op_run *run, double factor, char *what, size_t size)
         double off = 0;
         if (k >= DN_OP_MAX_IN && op_present(&run->test.info[k]))
             off = compare_output(run, k, factor, text, sizeof text);
-        if (run->test.image[k] && !sentinels_intact(run, k)) {
-            off = INFINITY;
-            snprintf(text, sizeof text, "bytes around %s %d were overwritten", k < DN_OP_MAX_IN ? "input" : "output",
-                     k < DN_OP_MAX_IN ? k : k - DN_OP_MAX_IN);
-        } else if (run->first[k] && !is_written(run->c, k) &&
-                   memcmp(run->first[k], run->test.image[k], op_image_bytes(run, &run->test, k)) != 0) {
-            off = INFINITY;
-            snprintf(text, sizeof text, "input %d was overwritten", k);
-        }
+        if (overwritten(run, k, text, sizeof text)) off = INFINITY;
         if (off <= largest) continue;
         snprintf(what, size, "%s", text);
         largest = off;
