@@ -51,7 +51,7 @@ float op_round_to_bf16(float x)
 
 double op_get(const op_run *run, const op_world *w, int k, int e, int64_t i)
 {
-    const char *data = op_copy_of(run, w, k, e);
+    const void *data = op_copy_of(run, w, k, e);
     switch (w->info[k].dtype) {
     case DN_F64: return ((const double *)data)[i];
     case DN_F32: return ((const float *)data)[i];
@@ -67,7 +67,7 @@ double op_get(const op_run *run, const op_world *w, int k, int e, int64_t i)
 
 void op_put(const op_run *run, const op_world *w, int k, int e, int64_t i, double value)
 {
-    char *data = op_copy_of(run, w, k, e);
+    void *data = op_copy_of(run, w, k, e);
     switch (w->info[k].dtype) {
     case DN_F64: ((double *)data)[i] = value; return;
     case DN_F32: ((float *)data)[i] = (float)value; return;

@@ -2,7 +2,7 @@
  * how a case is run.
  *
  * DN_TEST_OPS=conv,pool runs only the ops whose name holds one of these. DN_TEST_HEAVY=1 gives the emulator the cases
- * of real networks' sizes too, which take minutes.
+ * of real networks' sizes too.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
