@@ -23,8 +23,8 @@ typedef struct dn_device_options {
 } dn_device_options;
 
 /** Opens "ref", "cpu", "cuda" (the same as "cuda:0"), "cuda:1" or "cuda-emu" (the CUDA kernels on the host). After a
- *  GPU's name ",sync" waits after every op, so that a fault names its op. "check:A,B" runs programs op by op on A and on
- *  B, compares, goes on with A's results, and fails with DN_ERROR_NUMERIC at the first op that differs.
+ *  GPU's name ",sync" waits after every op, so that a fault names its op. "check:A,B" runs programs op by op on A and
+ *  on B, compares, goes on with A's results, and fails with DN_ERROR_NUMERIC at the first op that differs.
  *  @param options NULL: defaults. Free with dn_device_close(), after all buffers, stores and executors on it.
  *  @return DN_ERROR_ARGUMENT for an unknown name, DN_ERROR_UNSUPPORTED with the reason */
 dn_status dn_device_open(dn_device **out, const char *name, const dn_device_options *options);
