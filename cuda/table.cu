@@ -1,9 +1,9 @@
 // The table of GPU kernels, from the list of ops: a missing kernel does not link.
 #include "cuda/target.cuh"
 
-#define DECLARE_DN_OP_PLAIN(name)   extern "C" const dn_gpu_kernel DN_GPU_SYMBOL(name) __attribute__((weak));
-#define DECLARE_DN_OP_INPLACE(name) extern "C" const dn_gpu_kernel DN_GPU_SYMBOL(name) __attribute__((weak));
-#define DECLARE_DN_OP_JOINS(name)   extern "C" const dn_gpu_kernel DN_GPU_SYMBOL(name) __attribute__((weak));
+#define DECLARE_DN_OP_PLAIN(name)   extern "C" const dn_gpu_kernel DN_GPU_SYMBOL(name);
+#define DECLARE_DN_OP_INPLACE(name) extern "C" const dn_gpu_kernel DN_GPU_SYMBOL(name);
+#define DECLARE_DN_OP_JOINS(name)   extern "C" const dn_gpu_kernel DN_GPU_SYMBOL(name);
 #define DECLARE_DN_OP_VIEW(name)
 #define DECLARE(kind, name, flags) DECLARE_##flags(name)
 DN_OPS(DECLARE)
