@@ -9,7 +9,7 @@
 // blockIdx.x: tile, those of the same lines of A side by side, so that they meet in the L2 cache; y: split; z:
 // member. Where tiles are too few to fill a GPU, the depth is split: each split writes its sums to the workspace
 // [splits, members, rows, columns], and a second kernel adds them in order. Every sum has a fixed order, whatever
-// the tile.
+// the tile. Slices that lie in the padding altogether are left out, see mma_order.cuh.
 //
 // Bound by the tensor cores if C and K are large: a 128 x 128 tile reads 16 KiB per slice for 512 KiMAC (bf16).
 // What mma.sync reaches on sm_90 is about 63 % of what wgmma does; such a kernel would be another case in
