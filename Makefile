@@ -33,15 +33,15 @@ test: ## install what is missing, build, and run all tests; CTEST_FLAGS="-R name
 	@$(call compile,$(BUILD))
 	@$(call ctest,$(BUILD))
 
-test-sanitize: ## the same tests under the address and undefined-behaviour sanitizers
+test-sanitize: ## the same tests under the address and undefined-behaviour sanitizers, CUDA kernels on the emulator only
 	@cmake/packages.sh build demo test
-	@$(call configure,$(BUILD)-sanitize,$(unoptimized) -DDN_TESTS=ON -DDN_SANITIZE=ON)
+	@$(call configure,$(BUILD)-sanitize,$(unoptimized) -DDN_TESTS=ON -DDN_SANITIZE=ON -DDN_CUDA=off)
 	@$(call compile,$(BUILD)-sanitize)
 	@$(call ctest,$(BUILD)-sanitize) --label-exclude lint
 
 check-clang: ## compile everything with clang, warnings are errors
 	@cmake/packages.sh build demo test lint
-	@CC=clang $(call configure,$(BUILD)-clang,$(unoptimized) -DDN_TESTS=ON)
+	@CC=clang CXX=clang++ $(call configure,$(BUILD)-clang,$(unoptimized) -DDN_TESTS=ON -DDN_CUDA=off)
 	@$(call compile,$(BUILD)-clang)
 
 lint: ## style, complexity and static analysis (also part of make test where the tools are there)
@@ -50,12 +50,14 @@ lint: ## style, complexity and static analysis (also part of make test where the
 	@$(call ctest,$(BUILD)) --label-regex lint
 
 format: ## rewrite all C files in the project's format
-	@tests/lint/files.sh c h cu cuh | xargs "$$(tests/lint/tool.sh clang-format)" -i
+	@tests/lint/files.sh c h cpp cu cuh | xargs "$$(tests/lint/tool.sh clang-format)" -i
 
-bundle: ## a folder and a file of it, build-bundle/dunlin.tar.xz, that run on a GPU machine where nothing can be installed
+# The mutants are for the emulator.
+bundled_tests = $(filter-out test_cuda_mutants,$(notdir $(basename $(wildcard tests/test_cuda_*.c)))) test_check_backend
+bundle: ## a folder and a file of it, build-bundle/bundle/dunlin.tar.gz, that run on a GPU machine where nothing can be installed
 	@cmake/packages.sh build test
 	@$(call configure,$(BUILD)-bundle,-DDN_TESTS=ON -DDN_BUNDLE=ON)
-	@$(call compile,$(BUILD)-bundle)
+	@$(call compile,$(BUILD)-bundle) --target dn_program $(bundled_tests)
 	@cmake/bundle.sh $(BUILD)-bundle $(BUILD)-bundle/bundle/dunlin
 
 deps: ## install what building, testing and linting need

@@ -107,7 +107,7 @@ typedef struct dn_recipe_optimizer {
 typedef struct dn_recipe_train {
     int batch;
     double epochs;
-    int64_t steps; /**< if positive, instead of epochs */
+    int64_t steps;          /**< if positive, instead of epochs */
     dn_precision precision; /**< of training; testing is done in f32 */
     uint64_t seed;
     int64_t checkpoint_every; /**< steps; 0: once per epoch */

@@ -1,4 +1,4 @@
-# Which of the two homes of the CUDA kernels this build has: DN_HAS_CUDA (nvcc, for GPUs) and DN_HAS_EMULATOR (the host's C++
+# Which homes of the CUDA kernels this build has: DN_HAS_CUDA (nvcc, for GPUs) and DN_HAS_EMULATOR (the host's C++
 # compiler). Included from the top, because languages must be enabled there.
 set(DN_CUDA auto CACHE STRING "Build the CUDA backend: auto (where there is a toolkit), on or off")
 set_property(CACHE DN_CUDA PROPERTY STRINGS auto on off)

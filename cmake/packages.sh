@@ -11,6 +11,7 @@ table='
 build cmake            command cmake
 build ninja-build      command ninja
 build gcc              command cc
+build g++              command c++
 build libc6-dev        header  stdio.h
 build pkg-config       command pkg-config
 build libhdf5-dev      module  hdf5

@@ -1,5 +1,5 @@
 // Instructions that C++ has no words for: asynchronous copies to shared memory, matrix products of a warp, conversions.
-// Each has a second body in emulator/ptx.h. Needs sm_80. Source of fragment layouts: PTX ISA 8.x, "Matrix fragments for mma".
+// Each has a second body in emulator/ptx.h. Needs sm_80. Source of layouts: PTX ISA 8.x, "Matrix fragments for mma".
 #ifndef DN_CUDA_PTX_CUH
 #define DN_CUDA_PTX_CUH
 
@@ -17,8 +17,8 @@ __device__ __forceinline__ uint32_t shared_address(const void *p)
     return static_cast<uint32_t>(__cvta_generic_to_shared(p));
 }
 
-// Starts copying BYTES (4, 8 or 16) from global to shared memory, both aligned to BYTES; zeros where !valid, and `from` is
-// then not read. Seen by this thread after copy_wait(), by the block after a barrier behind that.
+// Starts copying BYTES (4, 8 or 16) from global to shared memory, both aligned to BYTES; zeros where !valid, and
+// `from` is then not read. Seen by this thread after copy_wait(), by the block after a barrier behind that.
 template <int BYTES> __device__ __forceinline__ void copy_async(void *to, const void *from, bool valid)
 {
     const int bytes = valid ? BYTES : 0;
@@ -43,9 +43,9 @@ template <int GROUPS> __device__ __forceinline__ void copy_wait()
     asm volatile("cp.async.wait_group %0;" ::"n"(GROUPS) : "memory");
 }
 
-// Four 8x8 matrices of 16-bit elements: lane l gives the address of row l % 8 of matrix l / 8 (16 bytes, 16-byte aligned);
-// r[m] receives elements 2 (l % 4) and 2 (l % 4) + 1 of row l / 4 of matrix m. As 8x4 matrices of 32-bit elements, r[m] is
-// element l % 4 of row l / 4.
+// Four 8x8 matrices of 16-bit elements: lane l gives the address of row l % 8 of matrix l / 8 (16 bytes, aligned to
+// 16); r[m] receives elements 2 (l % 4) and 2 (l % 4) + 1 of row l / 4 of matrix m. As 8x4 matrices of 32-bit elements,
+// r[m] is element l % 4 of row l / 4.
 __device__ __forceinline__ void load_matrices(uint32_t r[4], const void *row)
 {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"

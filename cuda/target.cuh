@@ -1,8 +1,8 @@
 // What a kernel file includes first: the language of CUDA, whichever compiler reads it.
 //
-// The same .cu files are compiled by nvcc for GPUs and, with DN_EMULATE defined, by the host's compiler for the emulator.
-// Everything stands in namespace DN_TARGET, so that the two may be linked into one program. What differs between the two
-// is here, in ptx.cuh and nowhere else.
+// The same .cu files are compiled by nvcc for GPUs and, with DN_EMULATE defined, by the host's compiler for the
+// emulator. All stands in namespace DN_TARGET, so that the two may be linked into one program. What differs is
+// here, in ptx.cuh and nowhere else.
 #ifndef DN_CUDA_TARGET_CUH
 #define DN_CUDA_TARGET_CUH
 
@@ -18,7 +18,7 @@
 #define DN_TARGET           dn_cuda
 #define DN_GPU_SYMBOL(name) dn__cuda_op_##name
 
-// Launches kernel(arguments) on grid x block threads with `bytes` of dynamic shared memory. Arguments are passed by value.
+// Launches kernel(arguments) on grid x block threads with `bytes` of dynamic shared memory; arguments go by value.
 // A kernel that is a template of several arguments stands in parentheses.
 #define DN_LAUNCH(kernel, grid, block, bytes, stream, ...)                                           \
     do {                                                                                             \

@@ -8,18 +8,39 @@ allowed='
 
 check() {
     cat "$1"/*.txt 2>/dev/null | awk -v allowed="$allowed" '
-        BEGIN { n = split(allowed, lines, "\n"); for (i = 1; i <= n; i++) { split(lines[i], f, ":"); if (f[1] != "") ok[f[1]] = 1 } }
-        /Compiling entry function/ { name = $0; sub(/.*function ./, "", name); sub(/. for .*/, "", name); arch = $0; sub(/.* for ./, "", arch); sub(/.$/, "", arch) }
+        BEGIN {
+            n = split(allowed, lines, "\n")
+            for (i = 1; i <= n; i++) {
+                split(lines[i], field, ":")
+                if (field[1] != "") excuse[field[1]] = 1
+            }
+        }
+        /Compiling entry function/ { # ... function NAME for ARCHITECTURE, both in quotes
+            split($0, quoted, "\047")
+            name = quoted[2]
+            architecture = quoted[4]
+        }
         /bytes spill stores/ {
             kernels++
-            spilled = $5 + $9
             excused = 0
-            for (part in ok) if (index(name, part)) excused = 1
-            if (spilled > 0 && !excused) { print name " (" arch "): " $5 " bytes spill stores, " $9 " bytes spill loads"; wrong = 1 }
+            for (part in excuse) if (index(name, part)) excused = 1
+            if ($5 + $9 > 0 && !excused) {
+                print name " (" architecture "): " $5 " bytes spill stores, " $9 " bytes spill loads"
+                wrong = 1
+            }
         }
-        /Used [0-9]+ registers/ { for (i = 1; i < NF; i++) if ($i == "Used") { if ($(i + 1) > most) { most = $(i + 1); who = name } } }
+        /Used [0-9]+ registers/ {
+            for (i = 1; i < NF; i++)
+                if ($i == "Used" && $(i + 1) > most) {
+                    most = $(i + 1)
+                    who = name
+                }
+        }
         END {
-            if (kernels == 0) { print "no report of ptxas was found"; exit 1 }
+            if (kernels == 0) {
+                print "no report of ptxas was found"
+                exit 1
+            }
             print kernels " kernels, at most " most " registers (" who ")"
             exit wrong
         }'

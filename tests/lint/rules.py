@@ -17,7 +17,7 @@ MAX_COMPLEXITY = 15
 
 FOLDERS = ("apps", "bench", "core", "cuda", "datasets", "layers", "ood", "optim", "tests")
 LIBRARY = ("core", "cuda", "datasets", "layers", "ood", "optim")  # what ends up in other people's programs
-C_SUFFIXES = (".c", ".h", ".cu", ".cuh")
+C_SUFFIXES = (".c", ".h", ".cpp", ".cu", ".cuh")
 TEXT_SUFFIXES = C_SUFFIXES + (".py", ".sh", ".cmake", ".txt", ".md", ".yaml")
 
 # Folder -> folders whose headers it may include beside its own. Those not named here may include everything.
