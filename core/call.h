@@ -22,7 +22,7 @@ typedef struct dn_call {
     size_t out_stride[DN_OP_MAX_OUT];
     const dn_tensor_info *in_info[DN_OP_MAX_IN]; /**< shapes and types; NULL where left out */
     const dn_tensor_info *out_info[DN_OP_MAX_OUT];
-    void *prepared;  /**< CPU: what the kernel's `prepare` made, or NULL */
+    void *prepared;  /**< CPU: what the kernel's `prepare` made, or NULL; GPU: see dn_gpu_tile in cuda/gpu.h */
     void *workspace; /**< scratch memory as large as the kernel asked for, of this thread (GPU: op) alone */
 } dn_call;
 

@@ -11,7 +11,7 @@ namespace DN_TARGET
 
 static gemm_plan plan_of(const conv_problem &p, const conv_phase &f)
 {
-    return gemm_plan_f32(data_grad_shape(p, f), p.members, p.C % 4 == 0 && p.K % 4 == 0);
+    return gemm_plan_f32(data_grad_shape(p, f), p.members, p.C % 4 == 0 && p.K % 4 == 0, p.forced);
 }
 
 static void phase_f32(const dn_call *call, const conv_problem &p, const conv_phase &f, dn_gpu_stream stream)

@@ -52,7 +52,8 @@ struct conv_problem {
     int K, R, S;
     int P, Q;
     int stride, padding;
-    bool relu; // of the forward op only
+    bool relu;                 // of the forward op only
+    const dn_gpu_tile *forced; // nullptr: the plan's
 };
 
 // The sizes of one matrix product: D [a, b], `depth` terms each.
@@ -85,6 +86,7 @@ inline conv_problem problem_of(const dn_call *call)
     const auto size = [](int64_t n) { return static_cast<int>(n); };
     conv_problem p = {};
     p.members = call->members;
+    p.forced = static_cast<const dn_gpu_tile *>(call->prepared);
     p.N = size(x[0]), p.K = size(w[0]);
     if (o.x->shape.rank == 2) {
         p.H = p.W = p.R = p.S = p.P = p.Q = p.stride = 1;

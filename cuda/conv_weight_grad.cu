@@ -12,7 +12,7 @@ namespace DN_TARGET
 
 static gemm_plan plan_of(const conv_problem &p)
 {
-    return gemm_plan_f32(weight_grad_shape(p), p.members, p.C % 4 == 0 && p.K % 4 == 0);
+    return gemm_plan_f32(weight_grad_shape(p), p.members, p.C % 4 == 0 && p.K % 4 == 0, p.forced);
 }
 
 static void weight_grad_f32(const dn_call *call, dn_gpu_stream stream)

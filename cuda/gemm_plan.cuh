@@ -10,6 +10,7 @@
 
 #include "cuda/conv_problem.cuh"
 
+#include <cmath>
 #include <cstdio>
 
 namespace DN_TARGET
@@ -44,19 +45,28 @@ constexpr f32_tile_row f32_tiles[] = {
 constexpr int PLANNED_SMS = 132, BLOCKS_PER_SM = 4, SHORTEST_PART = 128;
 constexpr double FMAS_PER_PART_ELEMENT = 80; // 8 bytes to memory and back, at 3 TB/s and 30 TFMA/s
 
-// @return estimated FMAs; fills splits and depth_of_part for a tile
-inline double plan_tile(gemm_plan *plan, const f32_tile_row &t, const gemm_shape &shape, int members)
+inline bool is_forced(const dn_gpu_tile &forced, const f32_tile_row &t)
+{
+    return forced.lines[0] == t.a && forced.lines[1] == t.b;
+}
+
+// @return estimated FMAs, 0 of a forced tile; fills splits and depth_of_part for a tile
+inline double plan_tile(gemm_plan *plan, const f32_tile_row &t, const gemm_shape &shape, int members,
+                        const dn_gpu_tile *forced)
 {
     const double tiles = static_cast<double>(ceil_div(shape.a, t.a)) * ceil_div(shape.b, t.b) * members;
     const int steps = static_cast<int>(ceil_div(shape.depth, F32_STEP));
     int splits = 1;
-    if (tiles < PLANNED_SMS * BLOCKS_PER_SM) {
+    if (forced) {
+        splits = forced->splits;
+    } else if (tiles < PLANNED_SMS * BLOCKS_PER_SM) {
         const int wanted = static_cast<int>(PLANNED_SMS * BLOCKS_PER_SM / tiles), most = shape.depth / SHORTEST_PART;
         splits = wanted < most ? wanted : most > 1 ? most : 1;
     }
     const int steps_of_part = steps > 0 ? static_cast<int>(ceil_div(steps, splits)) : 1;
     splits = steps > 0 ? static_cast<int>(ceil_div(steps, steps_of_part)) : 1;
     *plan = {t.id, t.id < F32_SINGLE_64x64, splits, steps_of_part * F32_STEP, t.a, t.b, t.step};
+    if (forced && is_forced(*forced, t)) return 0;
     const double full = PLANNED_SMS * 512.0 / t.threads, idle = full / (tiles * splits);
     const double parts = splits > 1 ? static_cast<double>(shape.a) * shape.b * members * splits : 0;
     return tiles * t.a * t.b * (shape.depth + F32_STEP) / t.speed * (idle > 1 ? idle : 1) +
@@ -64,14 +74,15 @@ inline double plan_tile(gemm_plan *plan, const f32_tile_row &t, const gemm_shape
 }
 
 // @param wide whether neighbours in memory come in fours in both operands
-inline gemm_plan gemm_plan_f32(const gemm_shape &shape, int members, bool wide)
+// @param forced may be nullptr
+inline gemm_plan gemm_plan_f32(const gemm_shape &shape, int members, bool wide, const dn_gpu_tile *forced)
 {
     gemm_plan best = {};
-    double least = 0;
+    double least = INFINITY;
     for (const f32_tile_row &row : f32_tiles) {
         gemm_plan plan;
-        const double cost = plan_tile(&plan, row, shape, members);
-        if (plan.wide != wide || (least > 0 && cost >= least)) continue;
+        const double cost = plan_tile(&plan, row, shape, members, forced);
+        if (plan.wide != wide || cost >= least) continue;
         best = plan;
         least = cost;
     }

@@ -28,6 +28,14 @@ typedef struct dn_gpu_kernel {
     void (*describe)(const dn_call *shapes, char *text, size_t size);
 } dn_gpu_kernel;
 
+/** A choice in place of the plan's, in dn_call.prepared of a convolution or linear layer. Programs leave that NULL; tests
+ *  reach by it the tiles that plans give to large layers only. */
+typedef struct dn_gpu_tile {
+    int lines[2]; /**< of the result; a tile that cannot take the call's shapes is not taken. Tensor cores: as in a high
+                   *   and narrow result, so turned for weight gradients */
+    int splits;   /**< in how many parts the depth is cut, if it is long enough */
+} dn_gpu_tile;
+
 extern const dn_gpu_kernel *const dn__cuda_kernels[DN_OP_COUNT]; /**< compiled by nvcc */
 extern const dn_gpu_kernel *const dn__emu_kernels[DN_OP_COUNT];  /**< compiled for the emulator */
 

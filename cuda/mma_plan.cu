@@ -115,6 +115,16 @@ static void choose(mma_plan *plan, const dn_call *call, const conv_problem &p, i
     }
 }
 
+// What p.forced says, as far as the shapes allow it.
+static void force(mma_plan *plan, const dn_call *call, const conv_problem &p)
+{
+    const int slices = static_cast<int>(ceil_div(shape_of(call, p).depth, MMA_SLICE / (takes_bf16(call) ? 2 : 4)));
+    for (int k = MMA_LARGE; k <= MMA_SMALL && in_chunks(call, p); k++)
+        if (TILES[k].high == p.forced->lines[0] && TILES[k].narrow == p.forced->lines[1])
+            plan->tile = static_cast<mma_tile_size>(k);
+    plan->splits = p.forced->splits < slices ? p.forced->splits : slices > 1 ? slices : 1;
+}
+
 mma_plan mma_plan_of(const dn_call *call)
 {
     const conv_problem p = problem_of(call);
@@ -122,6 +132,7 @@ mma_plan mma_plan_of(const dn_call *call)
     mma_plan plan = {};
     plan.grouped = share_left(call, p) < 1;
     choose(&plan, call, p, elements);
+    if (p.forced) force(&plan, call, p);
     if (plan.splits > 1)
         plan.partial = sizeof(float) * static_cast<size_t>(plan.splits) * static_cast<size_t>(elements);
     return plan;

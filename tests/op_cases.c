@@ -153,12 +153,10 @@ static void append_members(op_list *to, const op_case *alone, const char *text, 
     if (share(&shared, 1, DN_OP_MAX_IN)) append(to, &shared, text, ", others shared");
 }
 
-static op_case in_bf16(const op_base *b)
+void op_to_bf16(op_base *b)
 {
-    op_case c = b->c;
     for (int k = 0; k < OP_OPERANDS; k++)
-        if (b->activations >> k & 1) (k < DN_OP_MAX_IN ? &c.in[k] : &c.out[k - DN_OP_MAX_IN])->dtype = DN_BF16;
-    return c;
+        if (b->activations >> k & 1) (k < DN_OP_MAX_IN ? &b->c.in[k] : &b->c.out[k - DN_OP_MAX_IN])->dtype = DN_BF16;
 }
 
 void op_add(op_list *to, const op_base *b, const char *format, ...)
@@ -177,9 +175,10 @@ void op_add(op_list *to, const op_base *b, const char *format, ...)
         append(to, &tf32, text, "");
     }
     if (b->activations) {
-        const op_case half = in_bf16(b);
-        append(to, &half, text, "");
-        if (!b->few) append_members(to, &half, text, false);
+        op_base half = *b;
+        op_to_bf16(&half);
+        append(to, &half.c, text, "");
+        if (!b->few) append_members(to, &half.c, text, false);
     }
 }
 

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "core/cpu/kernel.h"
+#include "cuda/gpu.h"
 
 enum {
     OP_OPERANDS = DN_OP_MAX_IN + DN_OP_MAX_OUT, /* inputs first */
@@ -38,6 +39,8 @@ typedef struct op_case {
     op_given given[DN_OP_MAX_IN];
     int spoilt_input, spoilt_member, spoilt_element; /* this element (-1: the last) of this input of this member.. */
     float spoilt;                                    /* ..holds an infinity or NaN; 0: nothing is spoilt */
+    double apart;     /* by how much drawn members differ at most; 0: they have nothing in common */
+    dn_gpu_tile tile; /* that a GPU is made to take; no lines: its plan's */
 } op_case;
 
 /** @return all cases, NULL if out of memory; free with dn_free() */

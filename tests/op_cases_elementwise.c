@@ -67,7 +67,7 @@ void op_cases_elementwise(op_list *to)
 {
     static const dn_op_kind kinds[] = {DN_OP_RELU,  DN_OP_RELU_GRAD,  DN_OP_ADD,     DN_OP_SCALE,
                                        DN_OP_CLAMP, DN_OP_CLAMP_GRAD, DN_OP_DROPOUT, DN_OP_COPY};
-    static const int counts[] = {1, 7, 127, 1032, 40000};
+    static const int counts[] = {1, 4, 7, 8, 127, 1028, 2056, 40000}; /* whole packs: of 4, of 8, beyond a block */
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) {
             add_elementwise(to, kinds[i], counts[k], false, DRAWN);
@@ -80,29 +80,33 @@ void op_cases_elementwise(op_list *to)
     static const dn_dtype types[] = {DN_F32, DN_BF16};
     for (int from = 0; from < 2; from++)
         for (int type = 0; type < 2; type++) {
-            add_cast(to, types[from], types[type], 1, false);
-            add_cast(to, types[from], types[type], 1037, false);
+            static const int lengths[] = {1, 3, 4, 5, 8, 9, 1028, 1032, 1037, 2056};
+            for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+                add_cast(to, types[from], types[type], lengths[i], false);
+            add_cast(to, types[from], types[type], 20, true);
             add_cast(to, types[from], types[type], 18, true);
         }
 }
 
-/* x [rows,first], y [rows,second] <-> [rows,first+second] */
-static void add_channels(op_list *to, int rows, int first, int second)
+/* x [rows,first], y [rows,second] <-> [rows,first+second], and second of first+second+rest channels taken out and put
+ * back. */
+static void add_channels(op_list *to, int rows, int first, int second, int rest)
 {
+    const int all = first + second + rest;
     op_base concat = op_start(DN_OP_CONCAT), slice = op_start(DN_OP_SLICE), embed = op_start(DN_OP_EMBED);
     concat.c.exact = slice.c.exact = embed.c.exact = true;
     op_activation_in(&concat, 0, DN_SHAPE(rows, first));
     op_activation_in(&concat, 1, DN_SHAPE(rows, second));
     op_activation_out(&concat, 0, DN_SHAPE(rows, first + second), 1);
-    op_add(to, &concat, "[%d,%d] and [%d,%d]", rows, first, rows, second);
+    if (first > 0) op_add(to, &concat, "[%d,%d] and [%d,%d]", rows, first, rows, second);
     slice.c.op.args.slice.first = embed.c.op.args.slice.first = first;
     slice.c.op.args.slice.count = embed.c.op.args.slice.count = second;
-    op_activation_in(&slice, 0, DN_SHAPE(rows, first + second + 3));
+    op_activation_in(&slice, 0, DN_SHAPE(rows, all));
     op_activation_out(&slice, 0, DN_SHAPE(rows, second), 1);
-    op_add(to, &slice, "[%d,%d] from %d, %d", rows, first + second + 3, first, second);
+    op_add(to, &slice, "[%d,%d] from %d, %d", rows, all, first, second);
     op_activation_in(&embed, 0, DN_SHAPE(rows, second));
-    op_activation_out(&embed, 0, DN_SHAPE(rows, first + second + 3), 1);
-    op_add(to, &embed, "[%d,%d] from %d, %d", rows, first + second + 3, first, second);
+    op_activation_out(&embed, 0, DN_SHAPE(rows, all), 1);
+    op_add(to, &embed, "[%d,%d] from %d, %d", rows, all, first, second);
 }
 
 static void add_fill(op_list *to, int n, double value)
@@ -128,10 +132,19 @@ static void add_select(op_list *to, int n, double first, double second)
 
 void op_cases_layout(op_list *to)
 {
-    add_channels(to, 1, 1, 1);
-    add_channels(to, 35, 3, 7);
-    add_channels(to, 130, 8, 16);
-    add_channels(to, 3, 300, 41);
+    add_channels(to, 1, 1, 1, 3);
+    add_channels(to, 35, 3, 7, 3);
+    add_channels(to, 130, 8, 16, 3);
+    add_channels(to, 3, 300, 41, 3);
+    /* Multiples of 16 bytes all over, in f32 or in bf16 or in both; then all but one thing, which is the offset (f32,
+     * bf16) or the width of what is put into wider rows (f32, bf16). */
+    add_channels(to, 37, 8, 16, 8);
+    add_channels(to, 37, 2, 4, 2);
+    add_channels(to, 37, 4, 8, 4);
+    add_channels(to, 37, 0, 6, 2);
+    add_channels(to, 37, 0, 12, 4);
+    add_channels(to, 37, 2, 6, 0);
+    add_channels(to, 37, 4, 12, 0);
     add_fill(to, 1, 1);
     add_fill(to, 1037, -1.0 / 3);
     add_select(to, 1, 1, 0);

@@ -33,6 +33,9 @@ void op_activation_out(op_base *b, int k, dn_shape shape, double terms);
 /** Spoils an element (-1: the last) of input k with an infinity or a NaN. */
 void op_spoil(op_base *b, int k, int member, int element, float value);
 
+/** Makes the operands bf16 that may be. */
+void op_to_bf16(op_base *b);
+
 /** Adds one case as it stands. */
 void op_add_one(op_list *to, const op_base *b, const char *format, ...) DN_PRINTF(3, 4);
 /** Adds a case of one member and its variants: three members, with each kind of sharing, bf16, tf32. */

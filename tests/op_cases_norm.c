@@ -27,7 +27,7 @@ static op_base start_norm(dn_op_kind kind, int rows, int channels, bool relu)
     b.c.op.args.norm.decay = .9;
     b.c.op.args.norm.relu = relu;
     b.c.op.args.norm.unbiased = relu;
-    b.c.heavy = (double)rows * channels > 30000;
+    b.c.heavy = (double)rows * channels > 40000;
     op_activation_in(&b, 0, DN_SHAPE(rows, channels));
     return b;
 }
@@ -68,9 +68,9 @@ void op_cases_norm(op_list *to)
         int rows, channels;
         bool relu;
     } norm_row;
-    static const norm_row rows[] = {{2, 1, false},     {1, 3, true},     {37, 5, true},
-                                    {3, 200, false},   {300, 16, true},  {512, 64, true},
-                                    {4096, 32, false}, {20, 2049, true}, {1500, 3, false}};
+    static const norm_row rows[] = {{2, 1, false},    {1, 3, true},    {37, 5, true},     {3, 200, false},
+                                    {300, 16, true},  {512, 64, true}, {4096, 32, false}, {20, 2049, true},
+                                    {1500, 3, false}, {560, 32, true}, {520, 64, false}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         add_norm(to, rows[i].rows, rows[i].channels, rows[i].relu);
         add_norm_grad(to, rows[i].rows, rows[i].channels, rows[i].relu, ALL_GRADIENTS, i % 2 == 0);
@@ -89,7 +89,8 @@ static const pool_row pool_rows[] = {{2, 4, 4, 3, 2, 2, 2, 0},   {1, 1, 1, 1, 1,
                                      {2, 6, 6, 130, 3, 3, 1, 1}, {1, 9, 9, 4, 2, 2, 3, 0}, {2, 3, 3, 16, 2, 2, 2, 1},
                                      {3, 5, 9, 8, 2, 3, 1, 0},   {2, 4, 4, 9, 4, 4, 1, 0}, {5, 6, 6, 24, 2, 2, 2, 0}};
 
-static void add_pool(op_list *to, const pool_row *v, int which, float spoilt)
+/* @param place of what is spoilt, -1: the last */
+static void add_pool(op_list *to, const pool_row *v, int which, float spoilt, int place)
 {
     static const dn_op_kind kinds[] = {DN_OP_MAX_POOL, DN_OP_MAX_POOL_GRAD, DN_OP_AVERAGE_POOL,
                                        DN_OP_AVERAGE_POOL_GRAD};
@@ -108,16 +109,24 @@ static void add_pool(op_list *to, const pool_row *v, int which, float spoilt)
     op_activation_out(&b, 0, which % 2 ? x : y, (double)v->rows * v->columns);
     if (which == 0) op_output(&b, 1, DN_U8, y, 1);
     b.c.exact = which == 0;
-    if (spoilt != 0) op_spoil(&b, 0, 0, -1, spoilt);
+    if (spoilt != 0) op_spoil(&b, 0, 0, place, spoilt);
+    if (spoilt == 0 && place >= 0) /* NaNs in all places of a window, also several; ties, of zeros too */
+        OP_GIVE(&b, 0, .5, -1, (double)NAN, 2, -INFINITY, 2, .25, 0, -0.0, -1, -INFINITY, (double)NAN, 2, 0, -3, 1, 1);
     op_add(to, &b, "[%d,%d,%d,%d] %dx%d /%d+%d%s", v->n, v->h, v->w, v->c, v->rows, v->columns, v->stride, v->padding,
-           spoilt != 0 ? " spoilt" : "");
+           spoilt != 0  ? " spoilt"
+           : place >= 0 ? " given"
+                        : "");
 }
 
 void op_cases_pool(op_list *to)
 {
     for (int which = 0; which < 4; which++) {
-        for (size_t i = 0; i < sizeof pool_rows / sizeof *pool_rows; i++) add_pool(to, &pool_rows[i], which, 0);
-        add_pool(to, &pool_rows[0], which, NAN);
-        if (which == 0) add_pool(to, &pool_rows[0], which, -INFINITY);
+        for (size_t i = 0; i < sizeof pool_rows / sizeof *pool_rows; i++) add_pool(to, &pool_rows[i], which, 0, -1);
+        add_pool(to, &pool_rows[0], which, NAN, -1);
+        if (which == 0) add_pool(to, &pool_rows[0], which, -INFINITY, -1);
     }
+    /* The first window's taps, and windows that share pixels. */
+    for (int tap = 0; tap < 3; tap++) add_pool(to, &pool_rows[0], 0, NAN, tap % 2 * 3 + tap / 2 * 12);
+    static const int shared[] = {0, 3, 6, 8, 9};
+    for (size_t i = 0; i < sizeof shared / sizeof *shared; i++) add_pool(to, &pool_rows[shared[i]], 0, 0, 0);
 }

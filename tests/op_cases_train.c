@@ -50,8 +50,8 @@ static void add_sgd(op_list *to, int n, double momentum, bool nesterov, int ok)
 
 void op_cases_update(op_list *to)
 {
-    static const int counts[] = {1, 127, 1032, 40000};
-    for (int i = 0; i < 4; i++) {
+    static const int counts[] = {1, 127, 1032, 40000, 3, 4, 5};
+    for (int i = 0; i < 7; i++) {
         add_adam(to, counts[i], i == 1 ? 100000 : i * 5, i % 2 ? 1e-2 : 0, i % 2 ? 1 : -1);
         add_sgd(to, counts[i], 0, false, i % 2 ? 1 : -1);
         add_sgd(to, counts[i], .9, i % 2 == 1, i % 2 ? -1 : 1);

@@ -40,7 +40,8 @@ static void fill_input(op_run *run, int k)
     dn_random_sequence random = {.seed = 7, .purpose = (uint32_t)c->op.kind, .step = (uint32_t)k};
     for (int e = 0; e < op_copies(run, k); e++)
         for (int64_t i = 0; i < count; i++) {
-            const double value = given->count ? given->numbers[(e * count + i) % given->count] : drawn(c, k, &random);
+            double value = given->count ? given->numbers[(e * count + i) % given->count] : drawn(c, k, &random);
+            if (c->apart > 0 && e > 0) value = op_get(run, &run->test, k, 0, i) + c->apart * value;
             op_put(run, &run->test, k, e, i, value);
         }
     if (c->spoilt == 0 || c->spoilt_input != k || c->spoilt_member >= op_copies(run, k)) return;

@@ -33,6 +33,7 @@ typedef struct copy {
 typedef struct stage {
     copy operand[OP_OPERANDS], workspace;
     dn_call call;
+    dn_gpu_tile tile; /* what call.prepared points to, if the case says which */
 } stage;
 
 static void clear_stage(const op_gpu *g, stage *s)
@@ -68,6 +69,20 @@ static dn_status put_workspace(const op_gpu *g, stage *s, const dn_gpu_kernel *k
     return DN_OK;
 }
 
+/* Whether the kernel takes the tile and the splits that it is told to, by what it says will run. */
+static dn_status check_tile(const dn_gpu_kernel *kernel, const dn_call *call)
+{
+    const dn_gpu_tile *tile = call->prepared;
+    const bool turned =
+        call->op->kind == DN_OP_CONV2D_WEIGHT_GRAD && (call->tf32 || call->in_info[0]->dtype == DN_BF16);
+    char text[128], lines[32], splits[32] = "";
+    kernel->describe(call, text, sizeof text);
+    snprintf(lines, sizeof lines, " %dx%dx", tile->lines[turned], tile->lines[!turned]);
+    if (tile->splits > 1) snprintf(splits, sizeof splits, " split %d", tile->splits);
+    if (strstr(text, lines) && strstr(text, splits) && (tile->splits > 1 || !strstr(text, "split"))) return DN_OK;
+    return dn_fail(DN_ERROR_INTERNAL, "'%s' is to run instead of%s%s", text, lines, splits);
+}
+
 /* Uploads all operands of a run that has been reset, and aims the call at them. */
 static dn_status set_stage(const op_gpu *g, stage *s, const dn_gpu_kernel *kernel, op_run *run, const op_case *c,
                            bool bare)
@@ -85,6 +100,11 @@ static dn_status set_stage(const op_gpu *g, stage *s, const dn_gpu_kernel *kerne
     for (int k = 0; k < DN_OP_MAX_OUT; k++) {
         const copy *home = &s->operand[op_case_home(c, DN_OP_MAX_IN + k)];
         if (s->call.out[k]) s->call.out[k] = home->device + home->before;
+    }
+    s->tile = c->tile;
+    if (c->tile.lines[0] > 0) {
+        s->call.prepared = &s->tile;
+        DN_TRY(check_tile(kernel, &s->call));
     }
     return put_workspace(g, s, kernel, bare);
 }

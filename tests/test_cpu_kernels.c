@@ -18,6 +18,7 @@ static op_case *all_cases(size_t *count)
 /* The CPU computes in f32, save for casts; network layers run for one member, which is what takes time. */
 static bool is_for_cpu(const op_case *c)
 {
+    if (c->tile.lines[0] > 0) return false;
     return !c->tf32 && (!op_case_is_bf16(c) || c->op.kind == DN_OP_CAST) && (!c->heavy || c->members == 1);
 }
 
