@@ -57,10 +57,14 @@ static double mebibytes(size_t bytes)
 void dn_bench_print_memory(const dn_workload *w, FILE *to)
 {
     const dn_plan *plan = dn_executor_plan(w->executor);
-    fprintf(to,
-            "memory: program %.1f MiB, with process and libraries %.1f MiB planned, %.1f MiB in use while running "
-            "(%.1f MiB at the peak, while the images were made)\n",
-            mebibytes(plan->total), mebibytes(w->planned), mebibytes(dn_memory_now()), mebibytes(dn_memory_peak()));
+    if (!dn_device_is_host(w->device))
+        fprintf(to, "memory: program %.1f MiB on the device, %.1f MiB of the host in use while running\n",
+                mebibytes(plan->total), mebibytes(dn_memory_now()));
+    else
+        fprintf(to,
+                "memory: program %.1f MiB, with process and libraries %.1f MiB planned, %.1f MiB in use while running "
+                "(%.1f MiB at the peak, while the images were made)\n",
+                mebibytes(plan->total), mebibytes(w->planned), mebibytes(dn_memory_now()), mebibytes(dn_memory_peak()));
 }
 
 static void add_memory(cJSON *tree, const dn_workload *w)

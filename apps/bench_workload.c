@@ -115,7 +115,8 @@ dn_status dn_workload_open(dn_workload *w, const dn_workload_options *o)
     /* The resident images are there already: they are in the plan and in the process. */
     const dn_plan *plan = dn_executor_plan(w->executor);
     const size_t before = dn_memory_now();
-    w->planned = plan->total + (before > plan->external ? before - plan->external : 0);
+    const size_t rest = before > plan->external ? before - plan->external : 0;
+    w->planned = dn_device_is_host(w->device) ? plan->total + rest : before;
     return dn_objective_load(&w->objective, w->executor, w->network, w->data);
 }
 

@@ -22,7 +22,7 @@ typedef struct dn_workload {
     dn_dataset *data; /**< random; its images are on the device alone */
     dn_objective objective;
     dn_executor *executor;
-    size_t planned;        /**< bytes: the plan, and what the process had before */
+    size_t planned;        /**< bytes of the host: what the process had before, and the plan if it is the host's */
     int64_t images_a_step; /**< of all members and streams */
 } dn_workload;
 

@@ -115,7 +115,8 @@ typedef struct listener {
     const char *run;
     dn_progress *progress;
     dn_run_made made;
-    size_t planned; /* bytes: the plan, and what the process had before */
+    bool on_host;   /* the device's memory is the host's */
+    size_t planned; /* bytes of the host's memory: what the process had before, and the plan if it is the host's */
 } listener;
 
 /* Only now is there something to write: a start that fails before leaves no folder behind. */
@@ -130,10 +131,11 @@ static void on_plan(void *context, const dn_plan *plan, size_t process_bytes)
     listener *l = context;
     /* The resident data sets are there already: they are in the plan and in the process. */
     const size_t rest = process_bytes > plan->external ? process_bytes - plan->external : 0;
-    l->planned = plan->total + rest;
+    l->planned = l->on_host ? plan->total + rest : process_bytes;
     if (l->arguments->quiet && !l->arguments->plan_only) return;
     dn_plan_print(plan, stderr);
-    fprintf(stderr, "  %-28s %10.1f MiB\n", "with program and libraries", (double)l->planned / 1048576.0);
+    fprintf(stderr, "  %-28s %10.1f MiB\n", l->on_host ? "with program and libraries" : "on the host beside that",
+            (double)l->planned / 1048576.0);
     /* Sizes are known only when the data have been read; reading a set of which a part is kept can take more. */
     if (dn_memory_peak() > l->planned)
         fprintf(stderr, "  %-28s %10.1f MiB\n", "reached reading the data", (double)dn_memory_peak() / 1048576.0);
@@ -284,7 +286,7 @@ static dn_status train_network(const arguments *a, const char *run, const char *
     dn_dataset *set = NULL;
     dn_network *network = NULL;
     dn_history history = {0};
-    listener l = {.arguments = a, .run = run};
+    listener l = {.arguments = a, .run = run, .on_host = dn_device_is_host(device)};
     dn_status status = open_training_set(&set, a, recipe);
     if (status == DN_OK)
         status = dn_network_new(&network, recipe, device, set);
@@ -305,7 +307,7 @@ static dn_status train_network(const arguments *a, const char *run, const char *
     if (status != DN_OK && !dn_run_exists(run)) dn_run_unmake(&l.made, run);
     if (status == DN_OK && !a->plan_only) status = test(a, run, network, &history, l.planned);
     if (status == DN_OK && !a->plan_only && !a->quiet)
-        fprintf(stderr, "peak memory %.1f MiB, planned %.1f MiB; the run is in %s\n",
+        fprintf(stderr, "peak memory%s %.1f MiB, planned %.1f MiB; the run is in %s\n", l.on_host ? "" : " of the host",
                 (double)dn_memory_peak() / 1048576.0, (double)l.planned / 1048576.0, run);
     dn_history_close(&history);
     dn_network_close(network);

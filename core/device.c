@@ -38,6 +38,11 @@ int dn_device_threads(const dn_device *device)
     return device->threads;
 }
 
+bool dn_device_is_host(const dn_device *device)
+{
+    return device->backend->uses_heap;
+}
+
 size_t dn_device_available(const dn_device *device)
 {
     return device->backend->available(device);

@@ -6,6 +6,7 @@
 #ifndef DN_CORE_DEVICE_H
 #define DN_CORE_DEVICE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -34,6 +35,9 @@ const char *dn_device_name(const dn_device *device);
 
 /** @return threads the device runs kernels on (1 for a GPU) */
 int dn_device_threads(const dn_device *device);
+
+/** @return whether what is placed on the device takes the host's own memory; else it has memory beside it */
+bool dn_device_is_host(const dn_device *device);
 
 /** @return bytes of device memory that can still be had */
 size_t dn_device_available(const dn_device *device);
