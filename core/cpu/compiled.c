@@ -62,7 +62,9 @@ dn_status dn__cpu_compile(dn_compiled **out, dn_device *device, const dn_program
                        "program '%s' computes in %s, but device '%s' computes in f32; use device 'ref' for f64",
                        program->name ? program->name : "?", dn_dtype_name(program->real), device->name);
     if (program->precision != DN_PRECISION_F32)
-        return dn_fail(DN_ERROR_UNSUPPORTED, "program '%s' asks for precision %s, which device '%s' does not have",
+        return dn_fail(DN_ERROR_UNSUPPORTED,
+                       "program '%s' asks for precision %s, which device '%s' does not have: CUDA devices do; f32 "
+                       "works everywhere",
                        program->name ? program->name : "?", dn_precision_name(program->precision), device->name);
     dn_compiled *c = dn_calloc(1, sizeof *c);
     if (!c) return DN_ERROR_MEMORY;
