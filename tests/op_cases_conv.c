@@ -106,7 +106,7 @@ static const tile_row tile_rows[] = {
     /* Tensor cores leave the padding out. */
     {0, false, {36, 2, 2, 32, 40, 3, 3, 1, 1, true, true, false}},
     {1, false, {36, 2, 2, 40, 32, 3, 3, 1, 1, false, false, false}},
-    {2, false, {32, 2, 2, 16, 40, 3, 3, 1, 1, true, false, false}},
+    {2, false, {32, 2, 2, 64, 24, 3, 3, 1, 1, true, false, false}},
 };
 
 typedef struct tile_size {
@@ -129,9 +129,9 @@ static void add_tile(op_list *to, const tile_row *row, const tile_size *tile, in
              tile->lines[0], tile->lines[1], splits);
     if (row->single ? tile->single : tile->f32) op_add_one(to, &b, "%s", text);
     if (!tile->tensor) return;
+    b.c.members = 2;
     op_base half = b;
     b.c.tf32 = true;
-    b.c.members = 2;
     op_add_one(to, &b, "%s", text);
     op_to_bf16(&half);
     op_add_one(to, &half, "%s", text);

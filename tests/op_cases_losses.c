@@ -4,7 +4,8 @@
 #include "tests/op_cases_list.h"
 
 /* Of the logits, of the labels. SURE: one class is all but certain, where the label may be another; SETTLED: as sure as
- * leaves 1 - p a few digits in f32, and the label is right; FIRST_NAN: in another class of each row. */
+ * leaves 1 - p a few digits in f32, and the label is right; FIRST_NAN: row n of
+ * the first member has one in class n, so that some row has it in class 0. */
 typedef enum content {
     DRAWN,
     MASKED,

@@ -124,6 +124,7 @@ void op_cases_pool(op_list *to)
         for (size_t i = 0; i < sizeof pool_rows / sizeof *pool_rows; i++) add_pool(to, &pool_rows[i], which, 0, -1);
         add_pool(to, &pool_rows[0], which, NAN, -1);
         if (which == 0) add_pool(to, &pool_rows[0], which, -INFINITY, -1);
+        if (which == 0) add_pool(to, &pool_rows[1], which, -INFINITY, -1); /* all that a window has */
     }
     /* The first window's taps, and windows that share pixels. */
     for (int tap = 0; tap < 3; tap++) add_pool(to, &pool_rows[0], 0, NAN, tap % 2 * 3 + tap / 2 * 12);
