@@ -1,7 +1,7 @@
 /* Whole trainings on the emulated GPU go where they go on the CPU, as far as rounding lets that be said.
  *
  * How far is that? No bound of a few epsilons is honest: training amplifies rounding, and not evenly. Now and then a
- * last bit decides something for good: on which side of relu's edge a unit falls, which place of a pool wins, which sign
+ * last bit decides something for good: on which side of relu's edge a unit falls, which place of a pool wins, what sign
  * a vanishing gradient has, of which Adam makes a whole step. In `glyphs-smoke` that happens at step 2: of equally good
  * f32 trainings about half go one way and half the other, 3e-4 apart in their losses. So trainings that differ in
  * nothing but rounding do not surround the exact one: they are the branches of a tree. On a branch they stay within
