@@ -112,6 +112,7 @@ static cJSON *row_json(const dn_op_time *row, const dn_program *program, double 
     cJSON_AddStringToObject(object, "title", dn_op_title(program, row->op, title, sizeof title));
     cJSON_AddStringToObject(object, "kernel", row->kernel);
     cJSON_AddBoolToObject(object, "slow_fallback", row->slow_fallback);
+    cJSON_AddNumberToObject(object, "runs", row->runs);
     dn_bench_add_spread(object, "ms", &row->ms);
     cJSON_AddNumberToObject(object, "share", row->ms.min / sum);
     cJSON_AddNumberToObject(object, "flops", row->cost.flops);
