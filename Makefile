@@ -54,7 +54,7 @@ format: ## rewrite all C files in the project's format
 
 # The mutants are for the emulator.
 bundled_tests = $(filter-out test_cuda_mutants,$(notdir $(basename $(wildcard tests/test_cuda_*.c)))) test_check_backend
-bundle: ## a folder and a file of it, build-bundle/bundle/dunlin.tar.gz, that run on a GPU machine where nothing can be installed
+bundle: ## a folder and a file of it, build-bundle/bundle/dunlin.tar.xz, that run on a GPU machine where nothing can be installed
 	@cmake/packages.sh build test
 	@$(call configure,$(BUILD)-bundle,-DDN_TESTS=ON -DDN_BUNDLE=ON)
 	@$(call compile,$(BUILD)-bundle) --target dn_program $(bundled_tests)

@@ -58,7 +58,10 @@ class Loop:
         self.loss = nn.CrossEntropyLoss()
         forward = self.forward
         if settings.mode == "compile":
-            torch._dynamo.config.cache_size_limit = 64
+            from torch import _dynamo
+            for limit in ("recompile_limit", "cache_size_limit"):  # one function compiled for many models; newer, older
+                if hasattr(_dynamo.config, limit):
+                    setattr(_dynamo.config, limit, 64)
             forward = torch.compile(self.forward)
         self.run_forward = forward
 
@@ -141,14 +144,15 @@ def wait(device):
 
 
 class Worker(torch_step.Worker):
-    """torch_step's lines, answered from the GPU. One configuration is kept, the last: memory is short for VGG16 x 10."""
+    """torch_step's lines, answered from the GPU. The last configuration is kept: memory is short for VGG16 x 10."""
 
     def __init__(self, settings):
         super().__init__()
         self.settings, self.key, self.steps = settings, None, None
 
     def run(self, o):
-        key, spec = tuple(sorted(item for item in o.items() if item[0] != "steps")), torch_step.Spec(o)
+        key = tuple(sorted(item for item in o.items() if item[0] != "steps"))
+        spec = torch_step.Spec(o)
         if key != self.key:
             self.key, self.steps = None, None
             if self.settings.device.type == "cuda":
