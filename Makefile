@@ -10,7 +10,7 @@ export CMAKE_FLAGS
 new = $$([ -e $(1)/CMakeCache.txt ] || echo $(2))
 ninja = $(call new,$(1),$$(command -v ninja >/dev/null && echo -G Ninja))
 configure = cmake -S . -B $(1) --log-level=NOTICE $(ninja) $(2) $(CMAKE_FLAGS)
-unoptimized = -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="-O1 -g1"
+unoptimized = -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="-O1 -g1" -DCMAKE_CXX_FLAGS="-O1 -g1"
 compile = cmake --build $(1) --parallel $(JOBS)
 ctest = ctest --test-dir $(1) --output-on-failure --parallel $(JOBS) $(CTEST_FLAGS)
 
