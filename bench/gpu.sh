@@ -184,7 +184,7 @@ piece source "$(quoted "$(cat "$here/../VERSION" 2>/dev/null || git -C "$here" d
 piece quick "$([ -n "$quick" ] && echo true || echo false)"
 run 30 "$dunlin" devices --json "$work/devices" && piece devices "$(cat "$work/devices")"
 run 30 "$dunlin" devices
-line=$(awk -v d="$device" '$1 == d' "$work/log")
+line=$(awk -v d="$device" '$1 == d || ($1 == "cuda" && d ~ /^cuda:/)' "$work/log")
 case $line in
 *\ yes\ *) ;;
 *) # nothing else can be learnt here
@@ -268,16 +268,17 @@ do_ceilings() {
 # step RECIPE MEMBERS PRECISION MODE...: our step in this precision, alone (own) or beside a mode of PyTorch
 step() {
     recipe=$1 members=$2 precision=$3
+    [ -z "$quick" ] || members=2
     shift 3
     for mode in "$@"; do
         what="step $members x $recipe $precision"
         limit=45
         set -- bench step "$recipe" --device "$device" "train.precision=$precision" 'data.prepare=[]' optimizer.l2=0 \
-            ensemble.kind=deep --json "$work/step"
+            ensemble.kind=deep --members "$members" --json "$work/step"
         if [ -n "$quick" ]; then
-            set -- "$@" --members 2 --rounds 1 --steps 1 --batch 4 --images 64 model.width=4
+            set -- "$@" --rounds 1 --steps 1 --batch 4 --images 64 model.width=4
         else
-            set -- "$@" --members "$members" --rounds 5
+            set -- "$@" --rounds 5
         fi
         if [ "$mode" != own ]; then
             [ -n "$torch_python" ] || continue
@@ -315,20 +316,17 @@ do_compiled() {
 
 # ops PRECISION: every op's time
 ops() {
-    precision=$1
+    precision=$1 members=10
+    [ -z "$quick" ] || members=2
     set -- bench ops cifar10-vgg16-mi --device "$device" "train.precision=$1" 'data.prepare=[]' ensemble.kind=deep \
-        --json "$work/ops" --sort
-    if [ -n "$quick" ]; then
-        set -- "$@" --members 2 --batch 4 --images 64 --repeats 1 model.width=4
-    else
-        set -- "$@" --members 10
-    fi
+        --members $members --json "$work/ops" --sort
+    [ -z "$quick" ] || set -- "$@" --batch 4 --images 64 --repeats 1 model.width=4
     if ! run 60 "$dunlin" "$@"; then
-        told "ops 10 x vgg16 $precision" "$(verdict "$status"): $(last)"
+        told "ops $members x vgg16 $precision" "$(verdict "$status"): $(last)"
         return
     fi
-    piece "ops 10 x vgg16 $precision" "$(cat "$work/ops")"
-    row "ops 10 x vgg16 $precision" "the longest:"
+    piece "ops $members x vgg16 $precision" "$(cat "$work/ops")"
+    row "ops $members x vgg16 $precision" "the longest:"
     if [ -n "$python" ] && run 20 "$python" "$here/gpu_ops.py" "$precision" "$work/ops" "$work/ceilings"; then
         : # its lines are in the log
     else
@@ -370,7 +368,7 @@ sanitize() {
     shift 3
     run "$limit" "$sanitizer" --tool "$tool" --target-processes all --error-exitcode 9 "$@"
     status=$?
-    summary=$(grep -h 'SUMMARY' "$work/log" | tail -n 1 | tr -s '= ')
+    summary=$(grep -h 'SUMMARY' "$work/log" | tail -n 1 | tr -d =)
     covered=$(grep -E '^[0-9]+ cases of' "$work/log" | tail -n 1)
     if grep -qiE 'Device not supported|not supported on this' "$work/log"; then
         told "$tool, $what" "does not work here: $(grep -iE -m 1 'not supported' "$work/log")"
@@ -390,6 +388,7 @@ do_sanitizer() {
         sanitize $tool kernels 50 env DN_TEST_HEAVY=0 DN_TEST_SECONDS=25 "$tests/test_cuda_kernels" plain cuda
     done
     for tool in memcheck initcheck; do
+        rm -rf "$work/sanitized"
         sanitize $tool glyphs-smoke 25 "$dunlin" train glyphs-smoke --device "$device" --out "$work/sanitized" -q \
             train.steps=3 train.limit=64 'data.ood=[]'
     done
