@@ -5,8 +5,8 @@
 //   forward       y [N P Q, K]    lines a: positions (n,p,q)   lines b: filters k      depth: taps (r,s,c)
 //   data gradient dx [N H W, C]   lines a: pixels (n,h,w)      lines b: channels c     depth: taps (r,s,k)
 //   weight grad.  dw [K, R S C]   lines a: filters k           lines b: taps (r,s,c)   depth: positions (n,p,q)
-// A and B are never built. A view (patches_by_position, ... below) gives the address of an element, or nullptr where
-// the element is zero: in the padding, and outside of the matrix. linear is the 1x1 convolution of 1x1 images.
+// A and B are never built. A view (patches_by_position, ... below) gives the place of an element in memory, and says
+// where the element is zero: in the padding, and outside of the matrix. linear is the 1x1 convolution of 1x1 images.
 //
 // With a stride, the data gradient falls into stride^2 products, one per phase: the pixels with (h % stride, w %
 // stride) alike are read by the same taps. Each phase is a convolution with stride 1 of its own; pixels that no tap
@@ -17,6 +17,7 @@
 #define DN_CUDA_CONV_PROBLEM_CUH
 
 #include "cuda/operand.cuh"
+#include "cuda/ptx.cuh"
 
 namespace DN_TARGET
 {
@@ -143,7 +144,16 @@ inline gemm_shape weight_grad_shape(const conv_problem &p)
     return {p.K, p.R * p.S * p.C, p.N * p.P * p.Q};
 }
 
-constexpr int OUTSIDE = -(1 << 30); // a coordinate that stays outside of every image, whatever tap is added
+// Where an element is; it is zero, and `address` is not to be read, unless `inside`. (An address or nullptr would be
+// tested again for each copy, in 64 bits.)
+template <class T> struct place_of {
+    const T *address;
+    bool inside;
+};
+
+// A coordinate that stays outside of every image, whatever tap is added; an offset that is none, and keeps the address
+// that is made with it at a multiple of 16 bytes, as asynchronous copies ask even of those that are not read.
+constexpr int OUTSIDE = -(1 << 30);
 
 // The elements of images [N, height, width, channels] under the taps of filters at a grid of positions.
 template <class T> struct patches {
@@ -157,7 +167,7 @@ template <class T> struct patches {
 
     struct position {
         int h, w;
-        int64_t offset;
+        const T *pixel; // where (h, w) is, or would be
     };
     struct tap {
         int h, w, offset;
@@ -165,15 +175,15 @@ template <class T> struct patches {
 
     __device__ void enter(int e)
     {
-        image = images.of(e);
+        image = held(images.of(e));
     }
     __device__ position position_of(int i) const
     {
-        if (i >= positions) return {OUTSIDE, OUTSIDE, 0};
+        if (i >= positions) return {OUTSIDE, OUTSIDE, image};
         const int n = grid.quotient(i), in_grid = grid.remainder(i, n);
         const int p = grid_columns.quotient(in_grid), q = grid_columns.remainder(in_grid, p);
         const int h = top + p * step, w = left + q * step;
-        return {h, w, ((static_cast<int64_t>(n) * height + h) * width + w) * channels};
+        return {h, w, held(image + ((static_cast<int64_t>(n) * height + h) * width + w) * channels)};
     }
     __device__ tap tap_of(int i) const
     {
@@ -183,12 +193,12 @@ template <class T> struct patches {
         const int h = direction * r, w = direction * s;
         return {h, w, (h * width + w) * channels + c};
     }
-    // The element, or nullptr in the padding. Channels c..c+3 follow it in memory.
-    __device__ const T *find(const position &at, const tap &of) const
+    // The element. Its neighbours in the channels follow it in memory.
+    __device__ place_of<T> find(const position &at, const tap &of) const
     {
         const bool inside = static_cast<unsigned>(at.h + of.h) < static_cast<unsigned>(height) &&
                             static_cast<unsigned>(at.w + of.w) < static_cast<unsigned>(width);
-        return inside ? image + at.offset + of.offset : nullptr;
+        return {at.pixel + of.offset, inside};
     }
 };
 
@@ -218,8 +228,8 @@ template <class T> patches<T> patches_of_dy(const conv_problem &p, const conv_ph
     return v;
 }
 
-// Views: line(i) and depth(i) take an index apart, once; at(line, depth) is the element's address or nullptr. Indices
-// past the end are allowed and give nullptr. ALONG_DEPTH: neighbours in memory are neighbours in depth, else
+// Views: line(i) and depth(i) take an index apart, once; at(line, depth) is the element's place. Indices past the
+// end are allowed and are outside. ALONG_DEPTH: neighbours in memory are neighbours in depth, else
 // neighbouring lines. If the view's whole() is a multiple of n, then n neighbours from a multiple of n on are in one
 // piece, or all zero.
 
@@ -244,7 +254,7 @@ template <class T> struct patches_by_position : patches<T> { // A of the forward
     {
         return this->tap_of(i);
     }
-    __device__ const T *at(const line_t &l, const depth_t &d) const
+    __device__ place_of<T> at(const line_t &l, const depth_t &d) const
     {
         return this->find(l, d);
     }
@@ -271,7 +281,7 @@ template <class T> struct patches_by_tap : patches<T> { // B of the weight gradi
     {
         return this->position_of(i);
     }
-    __device__ const T *at(const line_t &l, const depth_t &d) const
+    __device__ place_of<T> at(const line_t &l, const depth_t &d) const
     {
         return this->find(d, l);
     }
@@ -294,15 +304,15 @@ template <class T, bool ROWS_ARE_LINES> struct plain_matrix {
     }
     __device__ void enter(int e)
     {
-        values = matrix.of(e);
+        values = held(matrix.of(e));
     }
     __device__ int64_t row(int i) const
     {
-        return i < rows ? static_cast<int64_t>(i) * columns : -1;
+        return i < rows ? static_cast<int64_t>(i) * columns : OUTSIDE;
     }
     __device__ int64_t column(int i) const
     {
-        return i < columns ? i : -1;
+        return i < columns ? i : OUTSIDE;
     }
     __device__ line_t line(int i) const
     {
@@ -312,9 +322,9 @@ template <class T, bool ROWS_ARE_LINES> struct plain_matrix {
     {
         return ROWS_ARE_LINES ? column(i) : row(i);
     }
-    __device__ const T *at(line_t l, depth_t d) const
+    __device__ place_of<T> at(line_t l, depth_t d) const
     {
-        return l >= 0 && d >= 0 ? values + l + d : nullptr;
+        return {values + l + d, l >= 0 && d >= 0};
     }
 };
 
@@ -336,23 +346,23 @@ template <class T> struct filters_by_channel {
     }
     __device__ void enter(int e)
     {
-        filter = filters.of(e);
+        filter = held(filters.of(e));
     }
     __device__ line_t line(int i) const
     {
-        return i < C ? i : -1;
+        return i < C ? i : OUTSIDE;
     }
     __device__ depth_t depth(int i) const
     {
-        if (i >= taps) return -1;
+        if (i >= taps) return OUTSIDE;
         const int both = tap_filters.quotient(i), k = tap_filters.remainder(i, both);
         const int u = tap_columns.quotient(both), v = tap_columns.remainder(both, u);
         const int r = first_r + u * stride, s = first_s + v * stride;
         return ((static_cast<int64_t>(k) * R + r) * S + s) * C;
     }
-    __device__ const T *at(line_t l, depth_t d) const
+    __device__ place_of<T> at(line_t l, depth_t d) const
     {
-        return l >= 0 && d >= 0 ? filter + l + d : nullptr;
+        return {filter + l + d, l >= 0 && d >= 0};
     }
 };
 

@@ -106,8 +106,9 @@ template <class VIEW, int LINES, int STEP, int THREADS, int WIDTH> struct mover 
             const auto at = view.depth(depth + mine::depth_of(static_cast<int>(threadIdx.x), j));
 #pragma unroll
             for (int i = 0; i < mine::LINE_COUNT; i++) {
-                const float *from = view.at(line[i], at);
-                value[j * mine::LINE_COUNT + i] = from ? load_floats<WIDTH>(from) : floats<WIDTH>{};
+                const place_of<float> from = view.at(line[i], at);
+                value[j * mine::LINE_COUNT + i] =
+                    from.inside ? load_floats<WIDTH>(in_device_memory(from.address)) : floats<WIDTH>{};
             }
         }
     }

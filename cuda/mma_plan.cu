@@ -3,7 +3,8 @@
 // Estimates the time of each choice and takes the least. Large tiles read fewer bytes of shared memory per product,
 // but compute more lines past the end of D and leave multiprocessors idle when they are few. Splitting the depth
 // brings more blocks, whose sums have to be written and added. The GPU at hand is not asked, an H100 or H200 is
-// assumed: the same shapes give the same sums in the same order on every GPU.
+// assumed: the same shapes give the same sums in the same order on every GPU. (The same bits only on GPUs of one
+// generation: how a tensor core rounds within one instruction is its own affair.)
 #include <stdio.h>
 
 #include "cuda/conv_mma.cuh"

@@ -62,13 +62,14 @@ template <class T, int LINES, bool ALONG_DEPTH> struct mma_tile {
     }
 };
 
-// Copies BYTES to shared memory, zeros from nullptr. Two bytes are too few for an asynchronous copy.
-template <int BYTES> __device__ __forceinline__ void copy_piece(unsigned char *to, const void *from)
+// Copies BYTES to shared memory, zeros from outside. Two bytes are too few for an asynchronous copy.
+template <int BYTES, class T> __device__ __forceinline__ void copy_piece(unsigned char *to, const place_of<T> &from)
 {
     if constexpr (BYTES >= 4)
-        copy_async<BYTES>(to, from, from != nullptr);
+        copy_async<BYTES>(to, from.address, from.inside);
     else
-        *reinterpret_cast<uint16_t *>(to) = from ? *static_cast<const uint16_t *>(from) : 0;
+        *reinterpret_cast<uint16_t *>(to) =
+            from.inside ? *reinterpret_cast<const uint16_t *>(in_device_memory(from.address)) : 0;
 }
 
 // One thread's part in filling tiles with a view's elements: the same chunk of every STEPth row. VECTOR: whole

@@ -17,17 +17,36 @@ __device__ __forceinline__ uint32_t shared_address(const void *p)
     return static_cast<uint32_t>(__cvta_generic_to_shared(p));
 }
 
+// The same address of device memory, which compilers lose sight of: without this they use slower instructions that
+// first find out which memory it is.
+template <class T> __device__ __forceinline__ const T *in_device_memory(const T *p)
+{
+    __builtin_assume(__isGlobal(p));
+    return p;
+}
+
+// The same address, from now on in a register: the compiler does not compute it anew at each use, as it else does from
+// an operand's base, member and stride in constant memory.
+template <class T> __device__ __forceinline__ const T *held(const T *p)
+{
+    asm("mov.b64 %0, %0;" : "+l"(p));
+    return p;
+}
+
 // Starts copying BYTES (4, 8 or 16) from global to shared memory, both aligned to BYTES; zeros where !valid, and
 // `from` is then not read. Seen by this thread after copy_wait(), by the block after a barrier behind that.
 template <int BYTES> __device__ __forceinline__ void copy_async(void *to, const void *from, bool valid)
 {
-    const int bytes = valid ? BYTES : 0;
+    const int ignored = !valid;
     if (BYTES == 16)
-        asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(to)), "l"(from), "r"(bytes)
+        asm volatile("{ .reg .pred p; setp.ne.b32 p, %2, 0; cp.async.cg.shared.global [%0], [%1], 16, p; }" ::"r"(
+                         shared_address(to)),
+                     "l"(from), "r"(ignored)
                      : "memory");
     else
-        asm volatile("cp.async.ca.shared.global [%0], [%1], %2, %3;" ::"r"(shared_address(to)), "l"(from), "n"(BYTES),
-                     "r"(bytes)
+        asm volatile("{ .reg .pred p; setp.ne.b32 p, %3, 0; cp.async.ca.shared.global [%0], [%1], %2, p; }" ::"r"(
+                         shared_address(to)),
+                     "l"(from), "n"(BYTES), "r"(ignored)
                      : "memory");
 }
 

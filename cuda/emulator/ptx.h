@@ -25,6 +25,16 @@ floats4 mma_tf32(words4 a, uint32_t b0, uint32_t b1, floats4 c, site where);
 
 } // namespace simt
 
+template <class T> __forceinline__ const T *in_device_memory(const T *p)
+{
+    return p;
+}
+
+template <class T> __forceinline__ const T *held(const T *p)
+{
+    return p;
+}
+
 template <int BYTES> __forceinline__ void copy_async(void *to, const void *from, bool valid, DN_HERE)
 {
     static_assert(BYTES == 4 || BYTES == 8 || BYTES == 16, "cp.async copies 4, 8 or 16 bytes");
