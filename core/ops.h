@@ -57,8 +57,8 @@ dn_tensor dn_relu(dn_program *p, dn_tensor x);
 dn_tensor dn_clamp(dn_program *p, dn_tensor x, double low, double high); /**< gradient 1 at the borders */
 dn_tensor dn_add(dn_program *p, dn_tensor a, dn_tensor b);               /**< of equal shape */
 
-/** The same numbers as `dtype`: program precision or bf16, rounded to nearest, on a device that has it. Networks do this
- *  by themselves, see dn_program_options. The gradient comes back in x's type. */
+/** The same numbers as `dtype`: program precision or bf16 (to nearest), on a device that has it. Networks do this by
+ *  themselves, see dn_program_options. The gradient comes back in x's type. */
 dn_tensor dn_cast(dn_program *p, dn_tensor x, dn_dtype dtype);
 
 /** x * factor * scalar; scalar is a tensor [1] through which no gradient flows, or DN_NONE. */

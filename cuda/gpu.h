@@ -28,8 +28,8 @@ typedef struct dn_gpu_kernel {
     void (*describe)(const dn_call *shapes, char *text, size_t size);
 } dn_gpu_kernel;
 
-/** A choice in place of the plan's, in dn_call.prepared of a convolution or linear layer. Programs leave that NULL; tests
- *  reach by it the tiles that plans give to large layers only. */
+/** A choice in place of the plan's, in dn_call.prepared of a convolution or linear layer. Programs leave that NULL;
+ *  tests reach by it the tiles that plans give to large layers only. */
 typedef struct dn_gpu_tile {
     int lines[2]; /**< of the result; a tile that cannot take the call's shapes is not taken. Tensor cores: as in a high
                    *   and narrow result, so turned for weight gradients */
