@@ -133,7 +133,8 @@ template <class VIEW, int LINES, int STEP, int THREADS, int WIDTH> struct mover 
 
 // One depth of a step: the outer product of this thread's numbers. a, b: this thread's first numbers in shared memory
 template <class TILE>
-__device__ void add_outer_product(float (&sum)[TILE::FROM_A][TILE::FROM_B], const float *a, const float *b)
+__device__ __forceinline__ void add_outer_product(float (&sum)[TILE::FROM_A][TILE::FROM_B], const float *a,
+                                                  const float *b)
 {
     floats<4> left[TILE::FROM_A / 4], right[TILE::FROM_B / 4];
 #pragma unroll
@@ -148,7 +149,8 @@ __device__ void add_outer_product(float (&sum)[TILE::FROM_A][TILE::FROM_B], cons
 }
 
 // Four neighbours of a row, as far as they are in D.
-__device__ inline void store_four(const f32_result &result, float *row, const float *bias, int column, const float *sum)
+__device__ __forceinline__ void store_four(const f32_result &result, float *row, const float *bias, int column,
+                                           const float *sum)
 {
     if (result.packed && column < result.b) {
         floats<4> four;
@@ -163,8 +165,8 @@ __device__ inline void store_four(const f32_result &result, float *row, const fl
 }
 
 template <class TILE>
-__device__ void store_tile(const f32_result &result, int slice, int first_a, int first_b,
-                           const float (&sum)[TILE::FROM_A][TILE::FROM_B])
+__device__ __forceinline__ void store_tile(const f32_result &result, int slice, int first_a, int first_b,
+                                           const float (&sum)[TILE::FROM_A][TILE::FROM_B])
 {
     float *out = result.out.of(slice);
     const float *bias = result.bias ? result.bias.of(slice) : nullptr;
