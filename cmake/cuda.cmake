@@ -26,13 +26,17 @@ if(NOT DN_CUDA MATCHES "^(off|OFF)$")
   if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
     set(CMAKE_CUDA_ARCHITECTURES 80-real 90a-real 90-virtual)
   endif()
+  if(NOT CMAKE_CUDA_COMPILER) # a toolkit may have come since it was looked for
+    unset(CMAKE_CUDA_COMPILER CACHE)
+  endif()
   check_language(CUDA)
   if(CMAKE_CUDA_COMPILER)
     enable_language(CUDA)
     find_package(CUDAToolkit REQUIRED)
     set(DN_HAS_CUDA ON)
   elseif(DN_CUDA MATCHES "^(on|ON)$")
-    message(FATAL_ERROR "DN_CUDA=on, but no working nvcc was found: set CUDACXX or CUDA_PATH")
+    message(FATAL_ERROR "DN_CUDA=on, but no working nvcc was found (CUDACXX='$ENV{CUDACXX}', "
+      "CUDA_PATH='$ENV{CUDA_PATH}'): set one of them to where it is, or build without with -DDN_CUDA=auto")
   endif()
 endif()
 
