@@ -56,7 +56,7 @@ format: ## rewrite all C files in the project's format
 bundled_tests = $(filter-out test_cuda_mutants,$(notdir $(basename $(wildcard tests/test_cuda_*.c)))) test_check_backend
 bundle: ## a folder and a file of it, build-bundle/bundle/dunlin.tar.xz, that run on a GPU machine where nothing can be installed
 	@cmake/packages.sh build test
-	@$(call configure,$(BUILD)-bundle,-DDN_TESTS=ON -DDN_BUNDLE=ON)
+	@$(call configure,$(BUILD)-bundle,-DDN_TESTS=ON -DDN_BUNDLE=ON -DDN_CUDA=on)
 	@$(call compile,$(BUILD)-bundle) --target dn_program $(bundled_tests)
 	@cmake/bundle.sh $(BUILD)-bundle $(BUILD)-bundle/bundle/dunlin
 

@@ -153,9 +153,11 @@ static void on_news(void *context, const dn_training_news *news)
     if (!l->progress) {
         const dn_progress_options o = {.label = "train",
                                        .total = news->steps,
+                                       .first = news->step,
                                        .images_per_step = news->images_per_step,
                                        .quiet = l->arguments->quiet};
-        if (dn_progress_open(&l->progress, &o) != DN_OK) return;
+        if (dn_progress_open(&l->progress, &o) != DN_OK) l->progress = NULL;
+        return; /* before the first step: from here the clock runs */
     }
     const dn_progress_values values = {
         .has_loss = true, .has_accuracy = true, .loss = news->loss, .accuracy = news->accuracy};
@@ -269,7 +271,11 @@ static dn_status test(const arguments *a, const char *run, const dn_network *n, 
     dn_accuracy_report report = {.ensemble = NAN};
     const dn_dataset_options o = {.data_dir = a->data_dir, .seed = n->recipe->train.seed};
     DN_TRY(dn_dataset_open(&set, n->recipe->data.test, &o));
+    if (set->labels && !a->quiet)
+        fprintf(stderr, "testing on the %lld images of %s\n", (long long)set->n, n->recipe->data.test);
     dn_status status = set->labels ? dn_network_infer(&outputs, n, set) : DN_OK;
+    if (status == DN_ERROR_INTERRUPTED)
+        status = dn_fail(status, "stopped while testing; the run is trained, `dunlin evaluate %s` tests it", run);
     if (status == DN_OK && set->labels) status = dn_network_accuracy(&report, n, &outputs, set->labels);
     if (status == DN_OK && set->labels && !(a->json && strcmp(a->json, "-") == 0)) print_accuracy(n, &report);
     if (status == DN_OK && a->json) status = write_json(a, run, n, h, &report, planned);

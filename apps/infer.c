@@ -1,6 +1,7 @@
 /* The ensemble's outputs for a whole data set, and how often they are right. */
 #include <string.h>
 
+#include "apps/interrupt.h"
 #include "apps/network.h"
 #include "core/alloc.h"
 #include "core/executor.h"
@@ -98,7 +99,11 @@ dn_status dn_network_infer(dn_outputs *out, const dn_network *n, const dn_datase
     inference in = {.set = set, .size = n->recipe->train.batch};
     out->logits = dn_calloc((size_t)n->members * (size_t)set->n * (size_t)n->columns, sizeof *out->logits);
     dn_status status = out->logits ? open_inference(&in, n, set) : DN_ERROR_MEMORY;
-    for (int64_t first = 0; first < set->n && status == DN_OK; first += in.size) status = run_batch(&in, out, first);
+    for (int64_t first = 0; first < set->n && status == DN_OK; first += in.size) {
+        status = run_batch(&in, out, first);
+        if (status == DN_OK && dn_interrupted())
+            status = dn_fail(DN_ERROR_INTERRUPTED, "stopped while '%s' passed through the network", set->name);
+    }
     close_inference(&in);
     if (status != DN_OK) dn_outputs_close(out);
     return status;

@@ -59,6 +59,7 @@ static void copy_losses(const trainer *t, const void *const *letter, int64_t fir
         for (int64_t s = first; s < first + count; s++) t->history->mutual_information[s] = NAN;
 }
 
+/* Of nothing it is NaN. */
 static double mean(const float *values, int64_t count)
 {
     double sum = 0.0;
@@ -70,7 +71,7 @@ static void tell(const trainer *t, int64_t since)
 {
     const dn_history *h = t->history;
     const int64_t count = h->steps - since, members = t->network->members;
-    if (!t->options->on_news || count <= 0) return;
+    if (!t->options->on_news) return;
     const dn_training_news news = {.step = h->steps,
                                    .steps = t->objective.steps,
                                    .steps_per_epoch = t->objective.steps_per_epoch,
@@ -173,7 +174,7 @@ static dn_status hear(trainer *t, int64_t saved)
     const int32_t step = *(const int32_t *)letter[STEP];
     copy_losses(t, letter, before, step - before);
     t->history->steps = step;
-    tell(t, before);
+    if (step > before) tell(t, before);
     return step == before + c.steps ? DN_OK : fail_nonfinite(t, step, saved);
 }
 
@@ -189,6 +190,7 @@ static dn_status loop(trainer *t)
 {
     int64_t saved = t->history->steps;
     t->asked = saved;
+    tell(t, saved);
     while (t->asked < t->objective.steps) {
         DN_TRY(ask(t));
         const bool due = t->asked % t->checkpoint_every == 0 || t->asked == t->objective.steps;

@@ -10,7 +10,7 @@
 typedef struct dn_training_news {
     int64_t step, steps, steps_per_epoch;
     int64_t images_per_step;   /**< of all members and streams */
-    double loss, accuracy;     /**< means over members and the steps since the last news */
+    double loss, accuracy;     /**< means over members and the steps since the last news; NaN: no step since */
     double mutual_information; /**< NaN where there is none */
 } dn_training_news;
 
@@ -23,7 +23,7 @@ typedef struct dn_training_options {
     dn_status (*begin)(void *context, const dn_network *network);
     /** Before anything is allocated. @param process_bytes what the process has, and will need beside the plan */
     void (*on_plan)(void *context, const dn_plan *plan, size_t process_bytes);
-    void (*on_news)(void *context, const dn_training_news *news);
+    void (*on_news)(void *context, const dn_training_news *news); /**< first before the first step, without values */
     bool (*stop)(void *context); /**< asked between steps: true ends training with a checkpoint */
     void *context;
 } dn_training_options;

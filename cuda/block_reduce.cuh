@@ -118,15 +118,5 @@ template <class T> __device__ inline T block_sum(T value, T *shared)
     return block_join(value, shared, sum_of<T>());
 }
 
-template <class T> __device__ inline T block_max(T value, T *shared)
-{
-    return block_join(value, shared, largest_of<T>());
-}
-
-__device__ inline found block_argmax(found p, found *shared)
-{
-    return block_join(p, shared, first_largest_of());
-}
-
 } // namespace DN_TARGET
 #endif

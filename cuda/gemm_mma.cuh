@@ -12,7 +12,7 @@
 // the tile. Slices that lie in the padding altogether are left out, see mma_order.cuh.
 //
 // Bound by the tensor cores if C and K are large: a 128 x 128 tile reads 16 KiB per slice for 512 KiMAC (bf16).
-// What mma.sync reaches on sm_90 is about 63 % of what wgmma does; such a kernel would be another case in
+// By published figures mma.sync reaches about 63 % of what wgmma does on sm_90; that would be another case in
 // launch_product().
 #ifndef DN_CUDA_GEMM_MMA_CUH
 #define DN_CUDA_GEMM_MMA_CUH

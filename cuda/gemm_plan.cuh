@@ -3,7 +3,7 @@
 //
 // The estimate is FMAs: what the tiles compute, the ragged rims included, over how well a tile of that size keeps the
 // FMA units busy (the share of shared memory reads), times how much of the GPU stays idle when blocks are few, plus
-// what writing and reading the parts of a split product costs. The same plan is right for every GPU; it is tuned for
+// what writing and reading the parts of a split product costs. The same plan is right for every GPU; it assumes
 // 132 SMs.
 #ifndef DN_CUDA_GEMM_PLAN_CUH
 #define DN_CUDA_GEMM_PLAN_CUH

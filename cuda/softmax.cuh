@@ -3,7 +3,7 @@
 // With b the first largest logit, d_c = z_b - z_c, and rest = sum over c != b of exp(-d_c): S = 1 + rest, p_c =
 // exp(-d_c) / S and -ln p_c = d_c + ln S with ln S = log1p(rest). Everything behind the logits is in double: rounding
 // d_c to f32 would give p_c a relative error of up to d_c * 2^-24, and where predictions are sure (d_c about 20) the
-// gradients of the loss consist of such p_c only. What double costs is small beside the network that made the logits.
+// gradients of the loss consist of such p_c only. The logits are few beside what the network computed for them.
 #ifndef DN_CUDA_SOFTMAX_CUH
 #define DN_CUDA_SOFTMAX_CUH
 
