@@ -4,8 +4,8 @@
 // blockIdx = (tile, part, member). Few rows are one part: a block reads its tile for the sums over rows and again to
 // apply them. Many rows are cut into up to 128 parts; one kernel leaves two results of each part and channel in the
 // workspace, and the blocks of the next, which apply them to the same parts, join those first, each for itself: [parts]
-// pairs per channel from the L2 cache, which should take less time than a launch. The cut depends on rows and C, not on how
-// many members there are: a member's numbers are the same in every ensemble.
+// pairs per channel from the L2 cache, which should take less time than a launch. The cut depends on rows and C, not on
+// how many members there are: a member's numbers are the same in every ensemble.
 #ifndef DN_CUDA_BATCH_NORM_CUH
 #define DN_CUDA_BATCH_NORM_CUH
 
