@@ -21,19 +21,27 @@ template <class T> struct norm_backward {
     bool relu, moving;
 };
 
-// Adds ROWS rows from `row` on to the sums of d and d xhat.
+// x and dy of ROWS rows from `row` on, of this thread's channels.
 template <int ROWS, int V, class T>
-__device__ void add_rows(float (&sum)[V], float (&sum_xhat)[V], const norm_backward<T> &f, const norm_cut &cut,
-                         const norm_seat &seat, int64_t row, const norm_channels<V> &c)
+__device__ __forceinline__ void load_rows(float (&x)[ROWS][V], float (&d)[ROWS][V], const norm_backward<T> &f,
+                                          const norm_cut &cut, const norm_seat &seat, int64_t row)
 {
     const int e = static_cast<int>(blockIdx.z);
-    float x[ROWS][V], d[ROWS][V];
 #pragma unroll
     for (int k = 0; k < ROWS; k++) {
         const int64_t at = (row + k * seat.step) * cut.channels + seat.channel;
         load_row<V>(x[k], f.x.of(e), at, cut.whole);
         load_row<V>(d[k], f.dy.of(e), at, cut.whole);
     }
+}
+
+// Adds ROWS rows from `row` on to the sums of d and d xhat.
+template <int ROWS, int V, class T>
+__device__ void add_rows(float (&sum)[V], float (&sum_xhat)[V], const norm_backward<T> &f, const norm_cut &cut,
+                         const norm_seat &seat, int64_t row, const norm_channels<V> &c)
+{
+    float x[ROWS][V], d[ROWS][V];
+    load_rows(x, d, f, cut, seat, row);
 #pragma unroll
     for (int k = 0; k < ROWS; k++)
 #pragma unroll
@@ -153,12 +161,7 @@ __device__ void put_gradients(const norm_backward<T> &f, const norm_cut &cut, co
 {
     const int e = static_cast<int>(blockIdx.z);
     float x[ROWS][V], d[ROWS][V];
-#pragma unroll
-    for (int k = 0; k < ROWS; k++) {
-        const int64_t at = (row + k * seat.step) * cut.channels + seat.channel;
-        load_row<V>(x[k], f.x.of(e), at, cut.whole);
-        load_row<V>(d[k], f.dy.of(e), at, cut.whole);
-    }
+    load_rows(x, d, f, cut, seat, row);
 #pragma unroll
     for (int k = 0; k < ROWS; k++) {
 #pragma unroll
