@@ -24,10 +24,16 @@ static herr_t take_innermost(unsigned n, const H5E_error2_t *error, void *contex
     return 0;
 }
 
+void dn__hdf5_message(char message[256])
+{
+    message[0] = '\0';
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_innermost, message);
+}
+
 dn_status dn__store_fail(const dn_store *store, dn_status code, const char *format, ...)
 {
-    char message[256] = "", text[1024];
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_innermost, message); /* first: any other call clears it */
+    char message[256], text[1024];
+    dn__hdf5_message(message);
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);

@@ -13,6 +13,9 @@ static inline void dn__close_id(const hid_t *id)
 }
 #define DN__ID __attribute__((cleanup(dn__close_id))) const hid_t
 
+/** @param message receives HDF5's innermost message of the last call, or "". Ask first: any other call clears it */
+void dn__hdf5_message(char message[256]);
+
 /** What is written, below HDF5. The owner opens and closes `descriptor`. */
 typedef struct dn__store_target {
     int descriptor;

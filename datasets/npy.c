@@ -11,56 +11,6 @@
 /* Elements are converted through a buffer of this many bytes. */
 enum { PIECE = 1 << 16 };
 
-static uint64_t stored_bits(const unsigned char *b, int size, bool big_endian)
-{
-    uint64_t bits = 0;
-    for (int i = 0; i < size; i++) bits |= (uint64_t)b[big_endian ? size - 1 - i : i] << (8 * i);
-    return bits;
-}
-
-static float float_from_bits(uint32_t bits)
-{
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-/* binary16: 1 sign, 5 exponent and 10 fraction bits; the product below is exact, and brings subnormals too. */
-static float float_from_half(uint32_t half)
-{
-    const uint32_t sign = (half & 0x8000u) << 16, rest = half & 0x7fffu;
-    if (rest >= 0x7c00u) return float_from_bits(sign | 0x7f800000u | (rest & 0x3ffu) << 13);
-    const float magnitude = float_from_bits(rest << 13) * 0x1p112f; /* from bias 15 to bias 127 */
-    return sign ? -magnitude : magnitude;
-}
-
-static int64_t signed_from_bits(uint64_t bits, int size)
-{
-    const uint64_t sign = UINT64_C(1) << (8 * size - 1);
-    return (int64_t)((bits ^ sign) - sign);
-}
-
-/* Puts one stored element at `to` in its type in memory. @return false for an integer beyond 32 bits */
-static bool convert(void *to, const unsigned char *stored, const dn__npy_header *h)
-{
-    const uint64_t bits = stored_bits(stored, h->size, h->big_endian);
-    if (h->kind == 'f' && h->size == 8) {
-        memcpy(to, &bits, 8);
-    } else if (h->kind == 'f') {
-        const float value = h->size == 4 ? float_from_bits((uint32_t)bits) : float_from_half((uint32_t)bits);
-        memcpy(to, &value, sizeof value);
-    } else if (h->size == 1 && h->kind != 'i') {
-        const uint8_t value = h->kind == 'b' ? bits != 0 : (uint8_t)bits;
-        memcpy(to, &value, sizeof value);
-    } else {
-        const int64_t wide = h->kind == 'u' ? (int64_t)bits : signed_from_bits(bits, h->size);
-        const int32_t value = (int32_t)wide;
-        memcpy(to, &value, sizeof value);
-        return value == wide;
-    }
-    return true;
-}
-
 /* Where the elements of a file in Fortran order go: the first index runs fastest there, the last one here. */
 typedef struct walk {
     int rank;
@@ -94,17 +44,19 @@ static dn_status read_converted(dn_npy *a, dn__stream *s, const dn__npy_header *
 {
     unsigned char piece[PIECE];
     const size_t size = dn_dtype_size(a->type);
+    const int stored = h->element.size;
     walk w;
     walk_start(&w, h);
     for (int64_t done = 0; done < a->count;) {
-        const int64_t room = PIECE / h->size, rest = a->count - done, n = rest < room ? rest : room;
+        const int64_t room = PIECE / stored, rest = a->count - done, n = rest < room ? rest : room;
         const uint64_t offset = dn__stream_at(s);
-        DN_TRY(dn__stream_read(s, piece, (size_t)(n * h->size), "array data"));
+        DN_TRY(dn__stream_read(s, piece, (size_t)(n * stored), "array data"));
         for (int64_t i = 0; i < n; i++, walk_next(&w)) {
             const int64_t target = h->fortran_order ? w.at : done + i;
-            if (convert((char *)a->data + (size_t)target * size, piece + i * h->size, h)) continue;
-            dn__stream_fail(s, offset + (uint64_t)(i * h->size),
-                            "an integer beyond 32 bits, expected -2147483648 to 2147483647");
+            if (dn__element_convert(&h->element, (char *)a->data + (size_t)target * size, piece + i * stored)) continue;
+            dn__stream_fail(s, offset + (uint64_t)(i * stored),
+                            "element %" PRId64 " is an integer beyond 32 bits, expected -2147483648 to 2147483647",
+                            target);
             return DN_ERROR_UNSUPPORTED;
         }
         done += n;
@@ -112,38 +64,18 @@ static dn_status read_converted(dn_npy *a, dn__stream *s, const dn__npy_header *
     return DN_OK;
 }
 
-static bool host_is_big_endian(void)
-{
-    const uint16_t one = 1;
-    unsigned char first;
-    memcpy(&first, &one, 1);
-    return first == 0;
-}
-
-/* Data that need no conversion are read straight into place: arrays of logits can be large. */
-static bool stored_as_in_memory(const dn__npy_header *h, dn_dtype type)
-{
-    return (size_t)h->size == dn_dtype_size(type) && h->kind != 'b' && !(h->fortran_order && h->rank > 1) &&
-           (h->size == 1 || h->big_endian == host_is_big_endian());
-}
-
-static dn_dtype memory_type(const dn__npy_header *h)
-{
-    if (h->kind == 'f') return h->size == 8 ? DN_F64 : DN_F32;
-    return h->size == 1 && h->kind != 'i' ? DN_U8 : DN_I32;
-}
-
 static dn_status read_array(dn_npy *a, dn__stream *s)
 {
     dn__npy_header h;
     DN_TRY(dn__npy_header_read(&h, s));
-    const uint64_t bytes = (uint64_t)h.count * (uint64_t)h.size;
+    const uint64_t bytes = (uint64_t)h.count * (uint64_t)h.element.size;
     DN_TRY(dn__stream_expect(s, bytes, "array data"));
-    a->type = memory_type(&h), a->rank = h.rank, a->count = h.count;
+    a->type = dn__element_memory(&h.element), a->rank = h.rank, a->count = h.count;
     memcpy(a->dims, h.dims, sizeof a->dims);
     a->data = dn_calloc((size_t)h.count, dn_dtype_size(a->type));
     if (!a->data) return DN_ERROR_MEMORY;
-    if (stored_as_in_memory(&h, a->type))
+    /* Data that need no conversion are read straight into place: arrays of logits can be large. */
+    if (dn__element_is_plain(&h.element) && !(h.fortran_order && h.rank > 1))
         DN_TRY(dn__stream_read(s, a->data, (size_t)bytes, "array data"));
     else
         DN_TRY(read_converted(a, s, &h));
@@ -170,6 +102,14 @@ void dn_npy_close(dn_npy *array)
     if (!array) return;
     dn_free(array->data);
     dn_free(array);
+}
+
+static bool host_is_big_endian(void)
+{
+    const uint16_t one = 1;
+    unsigned char first;
+    memcpy(&first, &one, 1);
+    return first == 0;
 }
 
 /* Makes the header; its length is a multiple of 64, so that mapped data are aligned. @return its length */

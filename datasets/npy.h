@@ -1,7 +1,7 @@
 /** Arrays in the .npy files of NumPy, to and from other frameworks.
  *
- * Read are bool, int8/16/32/64, uint8/16, float16/32/64, in either byte order, in C or Fortran order. In memory they
- * are one of u8 (bool, uint8), i32 (the other integers), f32 (float16, float32) and f64 (float64), in C order.
+ * Read are bool, int8/16/32/64, uint8/16/32/64, float16/32/64, in either byte order, in C or Fortran order. In memory
+ * they are one of u8 (bool, uint8), i32 (the other integers), f32 (float16, float32) and f64 (float64), in C order.
  */
 #ifndef DN_DATASETS_NPY_H
 #define DN_DATASETS_NPY_H

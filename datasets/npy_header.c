@@ -53,7 +53,7 @@ static dn_status read_quoted(cursor *c, char *to, size_t size, const char *what)
 
 static dn_status read_descr(cursor *c, dn__npy_header *h)
 {
-    static const char *const known[] = {"b1", "i1", "u1", "i2", "u2", "i4", "i8", "f2", "f4", "f8"};
+    static const char *const known[] = {"b1", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8"};
     char descr[16] = "";
     if (accept(c, "[")) {
         c->at--;
@@ -64,11 +64,12 @@ static dn_status read_descr(cursor *c, dn__npy_header *h)
     const bool order = descr[0] == '<' || descr[0] == '>' || descr[0] == '|' || descr[0] == '=';
     for (size_t i = 0; order && i < sizeof known / sizeof *known; i++) {
         if (strcmp(descr + 1, known[i]) != 0) continue;
-        h->kind = descr[1], h->size = descr[2] - '0', h->big_endian = descr[0] == '>';
-        if (h->size == 1 || descr[0] == '<' || descr[0] == '>') return DN_OK;
+        h->element = (dn__element){.kind = descr[1], .size = descr[2] - '0', .big_endian = descr[0] == '>'};
+        if (h->element.size == 1 || descr[0] == '<' || descr[0] == '>') return DN_OK;
     }
-    expected(&before, "an element type among bool, int8 to int64, uint8, uint16, float16 to float64: convert the array "
-                      "with .astype('float32') before saving it");
+    expected(&before,
+             "an element type among bool, int8 to int64, uint8 to uint64, float16 to float64: convert the array "
+             "with .astype('float32') before saving it");
     return DN_ERROR_UNSUPPORTED;
 }
 

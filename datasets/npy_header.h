@@ -4,13 +4,13 @@
 
 #include <stdbool.h>
 
+#include "datasets/element.h"
 #include "datasets/npy.h"
 #include "datasets/stream.h"
 
 typedef struct dn__npy_header {
-    char kind; /**< 'b' bool, 'i' signed, 'u' unsigned, 'f' floating point */
-    int size;  /**< bytes of one stored element: 1, 2, 4 or 8 */
-    bool big_endian, fortran_order;
+    dn__element element;
+    bool fortran_order;
     int rank;
     int64_t dims[DN_NPY_MOST_RANK];
     int64_t count;
