@@ -6,7 +6,7 @@
 #include "core/alloc.h"
 
 /* Six passes of 11 bits sort 64-bit keys; one pass's counters (8 KiB of uint32) stay in the first-level cache. */
-enum { DIGIT_BITS = 11, DIGITS = 6, BUCKETS = 1 << DIGIT_BITS };
+enum { DIGIT_BITS = 11, DIGITS = 6, BUCKETS = 1 << DIGIT_BITS, WORTH_A_THREAD = 1 << 15 };
 
 #define SIGN_BIT (UINT64_C(1) << 63)
 
@@ -27,44 +27,52 @@ static double score_of(uint64_t key)
     return score;
 }
 
-/** Sorts ascending, least significant digit first; passes in which all keys agree are left out. DIGITS is even, but
- *  passes may be left out, hence the copy at the end. @param counts [DIGITS * BUCKETS] */
-static void radix_sort(uint64_t *keys, uint64_t *spare, size_t n, uint32_t *counts)
+/** One set on its way from scores to sorted keys. */
+typedef struct sorting {
+    const double *scores; /* [n] */
+    size_t n;
+    uint64_t *keys, *spare; /* [n] */
+    uint32_t *counts;       /* [DIGITS * BUCKETS], zero */
+    size_t bad_row;         /* n if there is none */
+} sorting;
+
+/** Notes the keys and how often each digit takes each value. */
+static void make_keys(sorting *s)
 {
-    memset(counts, 0, sizeof *counts * DIGITS * BUCKETS);
-    for (size_t i = 0; i < n; i++) {
-        for (int d = 0; d < DIGITS; d++) counts[d * BUCKETS + (keys[i] >> (d * DIGIT_BITS)) % BUCKETS]++;
+    uint32_t *counts = s->counts;
+    for (size_t i = 0; i < s->n; i++) {
+        if (!isfinite(s->scores[i])) {
+            s->bad_row = i;
+            return;
+        }
+        const uint64_t key = key_of(s->scores[i]);
+        s->keys[i] = key;
+        for (int d = 0; d < DIGITS; d++) counts[d * BUCKETS + (key >> (d * DIGIT_BITS)) % BUCKETS]++;
     }
-    uint64_t *from = keys, *to = spare;
+    s->bad_row = s->n;
+}
+
+/** Sorts ascending, least significant digit first; passes in which all keys agree are left out, so that the sorted keys
+ *  may end up in either place: hence the copy at the end. */
+static void sort_set(sorting *s)
+{
+    make_keys(s);
+    if (s->bad_row < s->n) return;
+    uint64_t *from = s->keys, *to = s->spare;
     for (int d = 0; d < DIGITS; d++) {
-        uint32_t *next = counts + d * BUCKETS, sum = 0;
-        if (next[(from[0] >> (d * DIGIT_BITS)) % BUCKETS] == n) continue;
+        uint32_t *next = s->counts + d * BUCKETS, sum = 0;
+        if (s->n == 0 || next[(from[0] >> (d * DIGIT_BITS)) % BUCKETS] == s->n) continue;
         for (int b = 0; b < BUCKETS; b++) {
             const uint32_t count = next[b];
             next[b] = sum;
             sum += count;
         }
-        for (size_t i = 0; i < n; i++) to[next[(from[i] >> (d * DIGIT_BITS)) % BUCKETS]++] = from[i];
+        for (size_t i = 0; i < s->n; i++) to[next[(from[i] >> (d * DIGIT_BITS)) % BUCKETS]++] = from[i];
         uint64_t *swapped = from;
         from = to;
         to = swapped;
     }
-    if (from != keys) memcpy(keys, from, sizeof *keys * n);
-}
-
-static dn_status make_keys(uint64_t *keys, const double *scores, size_t n, const char *set)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (!isfinite(scores[i])) {
-            return dn_fail(
-                DN_ERROR_NUMERIC,
-                "%s scores: row %zu (counted from 0) is %g, but every score must be a finite number; drop the "
-                "row or repair the scores",
-                set, i, scores[i]);
-        }
-        keys[i] = key_of(scores[i]);
-    }
-    return DN_OK;
+    if (from != s->keys) memcpy(s->keys, from, sizeof *from * s->n);
 }
 
 /** Walks both sorted lists down from the largest key and notes the counts at each distinct one. */
@@ -83,15 +91,27 @@ static void count_points(dn_curve *curve, const uint64_t *id, const uint64_t *oo
     }
 }
 
+static dn_status fail_row(const sorting *s, const char *set)
+{
+    return dn_fail(
+        DN_ERROR_NUMERIC,
+        "%s scores: row %zu (counted from 0) is %g, but every score must be a finite number; drop the row or "
+        "repair the scores",
+        set, s->bad_row, s->scores[s->bad_row]);
+}
+
+/** @param keys [n_id + n_ood] @param counts [2 * DIGITS * BUCKETS] */
 static dn_status fill(dn_curve *curve, const double *id, const double *ood, uint64_t *keys, uint32_t *counts)
 {
     const size_t n_id = curve->n_id, n_ood = curve->n_ood;
-    uint64_t *ood_keys = keys + n_id, *spare = ood_keys + n_ood;
-    DN_TRY(make_keys(keys, id, n_id, "ID"));
-    DN_TRY(make_keys(ood_keys, ood, n_ood, "OOD"));
-    radix_sort(keys, spare, n_id, counts);
-    radix_sort(ood_keys, spare, n_ood, counts);
-    count_points(curve, keys, ood_keys);
+    uint64_t *spare = (void *)curve->threshold; /* whose turn comes when all is sorted: fewer pages to touch */
+    sorting sets[2] = {{id, n_id, keys, spare, counts, 0},
+                       {ood, n_ood, keys + n_id, spare + n_id, counts + (size_t)DIGITS * BUCKETS, 0}};
+#pragma omp parallel for num_threads(2) schedule(static, 1) if (n_id + n_ood > WORTH_A_THREAD)
+    for (int i = 0; i < 2; i++) sort_set(&sets[i]);
+    if (sets[0].bad_row < n_id) return fail_row(&sets[0], "ID");
+    if (sets[1].bad_row < n_ood) return fail_row(&sets[1], "OOD");
+    count_points(curve, sets[0].keys, sets[1].keys);
     return DN_OK;
 }
 
@@ -107,24 +127,29 @@ static dn_status check_size(const double *scores, size_t n, const char *set)
     return DN_OK;
 }
 
-dn_status dn_curve_open(dn_curve **out, const double *id, size_t n_id, const double *ood, size_t n_ood)
+/** @return a curve without points that has room for `most` of them, or NULL */
+static dn_curve *open_empty(size_t n_id, size_t n_ood, size_t most)
+{
+    dn_curve *curve = dn_calloc(1, sizeof *curve);
+    if (!curve) return NULL;
+    curve->n_id = n_id;
+    curve->n_ood = n_ood;
+    curve->threshold = dn_calloc(most, sizeof *curve->threshold);
+    curve->id_flagged = dn_calloc(most, sizeof *curve->id_flagged);
+    curve->ood_flagged = dn_calloc(most, sizeof *curve->ood_flagged);
+    if (curve->threshold && curve->id_flagged && curve->ood_flagged) return curve;
+    dn_curve_close(curve);
+    return NULL;
+}
+
+dn_status dn__curve_count(dn_curve **out, const double *id, size_t n_id, const double *ood, size_t n_ood)
 {
     *out = NULL;
-    DN_TRY(check_size(id, n_id, "ID"));
-    DN_TRY(check_size(ood, n_ood, "OOD"));
-    const size_t n = n_id + n_ood, longer = n_id > n_ood ? n_id : n_ood;
-    dn_curve *curve = dn_calloc(1, sizeof *curve);
-    uint64_t *keys = dn_calloc(n + longer, sizeof *keys); /* ID keys, OOD keys, room to sort either */
-    uint32_t *counts = dn_calloc((size_t)DIGITS * BUCKETS, sizeof *counts);
+    dn_curve *curve = open_empty(n_id, n_ood, n_id + n_ood);
+    uint64_t *keys = dn_calloc(n_id + n_ood, sizeof *keys);
+    uint32_t *counts = dn_calloc((size_t)2 * DIGITS * BUCKETS, sizeof *counts);
     dn_status status = DN_ERROR_MEMORY;
-    if (curve && keys && counts) {
-        curve->n_id = n_id;
-        curve->n_ood = n_ood;
-        curve->threshold = dn_calloc(n, sizeof *curve->threshold);
-        curve->id_flagged = dn_calloc(n, sizeof *curve->id_flagged);
-        curve->ood_flagged = dn_calloc(n, sizeof *curve->ood_flagged);
-        if (curve->threshold && curve->id_flagged && curve->ood_flagged) status = fill(curve, id, ood, keys, counts);
-    }
+    if (curve && keys && counts) status = fill(curve, id, ood, keys, counts);
     dn_free(keys);
     dn_free(counts);
     if (status == DN_OK) {
@@ -133,6 +158,20 @@ dn_status dn_curve_open(dn_curve **out, const double *id, size_t n_id, const dou
         dn_curve_close(curve);
     }
     return status;
+}
+
+dn_status dn_curve_open(dn_curve **out, const double *id, size_t n_id, const double *ood, size_t n_ood)
+{
+    *out = NULL;
+    DN_TRY(check_size(id, n_id, "ID"));
+    DN_TRY(check_size(ood, n_ood, "OOD"));
+    return dn__curve_count(out, id, n_id, ood, n_ood);
+}
+
+dn_status dn__curve_open_like(dn_curve **out, const dn_curve *curve)
+{
+    *out = open_empty(curve->n_id, curve->n_ood, curve->points);
+    return *out ? DN_OK : DN_ERROR_MEMORY;
 }
 
 void dn_curve_close(dn_curve *curve)

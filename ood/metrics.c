@@ -5,6 +5,8 @@
 
 #include "ood/curve.h"
 
+enum { WORTH_A_THREAD = 1 << 15 }; /* points */
+
 /* Scores number less than 2^31 a set, so that 2 * n_id * n_ood and 2000 * n fit into 64 bits. */
 
 /** The curve seen with either class as the positive one: point k has the k-th largest threshold of the scores, or of
@@ -146,33 +148,75 @@ static void best_thresholds(dn_metrics *out, const dn_curve *c)
     out->best_accuracy = (double)most_right / (double)(c->n_id + c->n_ood);
 }
 
-static dn_metrics from_curve(const dn_curve *curve, dn_metrics_options options)
+void dn_metrics_of_curve(dn_metrics *out, const dn_curve *curve, const dn_metrics_options *options)
 {
-    dn_metrics out = {.n_id = curve->n_id, .n_ood = curve->n_ood, .rule = options.rule};
-    out.positive = options.rule == DN_FPR_BAND ? DN_POSITIVE_ID : options.positive;
+    const dn_metrics_options chosen = options ? *options : (dn_metrics_options){0};
+    *out = (dn_metrics){.n_id = curve->n_id, .n_ood = curve->n_ood, .rule = chosen.rule};
+    out->positive = chosen.rule == DN_FPR_BAND ? DN_POSITIVE_ID : chosen.positive;
     const view ood = view_of(curve, DN_POSITIVE_OOD), id = view_of(curve, DN_POSITIVE_ID);
-    out.auroc = area_under_roc(curve);
-    out.aupr_out = average_precision(&ood);
-    out.aupr_in = average_precision(&id);
-    out.fpr95 = fpr_by_rule(out.positive == DN_POSITIVE_ID ? &id : &ood, out.rule);
-    out.tnr95 = 1.0 - out.fpr95;
-    best_thresholds(&out, curve);
-    return out;
+#pragma omp parallel sections num_threads(2) if (curve->points > WORTH_A_THREAD)
+    {
+#pragma omp section
+        {
+            out->aupr_out = average_precision(&ood);
+            out->auroc = area_under_roc(curve);
+        }
+#pragma omp section
+        {
+            out->aupr_in = average_precision(&id);
+            best_thresholds(out, curve);
+        }
+    }
+    out->fpr95 = fpr_by_rule(out->positive == DN_POSITIVE_ID ? &id : &ood, out->rule);
+    out->tnr95 = 1.0 - out->fpr95;
+}
+
+dn_status dn_metrics_check(const dn_metrics_options *options)
+{
+    if (!options || ((unsigned)options->rule < DN_FPR_RULE_COUNT && (unsigned)options->positive < DN_POSITIVE_COUNT)) {
+        return DN_OK;
+    }
+    return dn_fail(DN_ERROR_ARGUMENT, "metrics: rule %d or positive class %d does not exist", (int)options->rule,
+                   (int)options->positive);
 }
 
 dn_status dn_metrics_compute(dn_metrics *out, const double *id, size_t n_id, const double *ood, size_t n_ood,
                              const dn_metrics_options *options)
 {
-    const dn_metrics_options chosen = options ? *options : (dn_metrics_options){0};
-    if ((unsigned)chosen.rule >= DN_FPR_RULE_COUNT || (unsigned)chosen.positive >= DN_POSITIVE_COUNT) {
-        return dn_fail(DN_ERROR_ARGUMENT, "metrics: rule %d or positive class %d does not exist", (int)chosen.rule,
-                       (int)chosen.positive);
-    }
+    DN_TRY(dn_metrics_check(options));
     dn_curve *curve;
     DN_TRY(dn_curve_open(&curve, id, n_id, ood, n_ood));
-    *out = from_curve(curve, chosen);
+    dn_metrics_of_curve(out, curve, options);
     dn_curve_close(curve);
     return DN_OK;
+}
+
+/* In the order of dn_metric. */
+static const struct {
+    const char *name;
+    size_t offset;
+} fields[] = {{"auroc", offsetof(dn_metrics, auroc)},
+              {"aupr_out", offsetof(dn_metrics, aupr_out)},
+              {"aupr_in", offsetof(dn_metrics, aupr_in)},
+              {"fpr95", offsetof(dn_metrics, fpr95)},
+              {"tnr95", offsetof(dn_metrics, tnr95)},
+              {"detection_error", offsetof(dn_metrics, detection_error)},
+              {"best_accuracy", offsetof(dn_metrics, best_accuracy)},
+              {"best_threshold", offsetof(dn_metrics, best_threshold)}};
+_Static_assert(sizeof fields / sizeof *fields == DN_METRIC_COUNT, "every number has a name");
+
+const char *dn_metric_name(dn_metric metric)
+{
+    return (unsigned)metric < DN_METRIC_COUNT ? fields[metric].name : "?";
+}
+
+double dn_metrics_value(const dn_metrics *metrics, dn_metric metric)
+{
+    double value = 0.0;
+    if ((unsigned)metric < DN_METRIC_COUNT) {
+        memcpy(&value, (const char *)metrics + fields[metric].offset, sizeof value);
+    }
+    return value;
 }
 
 static const char *const rule_names[] = {"first", "closest", "band", "oodeel"};

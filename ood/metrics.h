@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "core/status.h"
+#include "ood/curve.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -53,6 +54,31 @@ typedef struct dn_metrics {
  *  and row), DN_ERROR_MEMORY; `out` is written on DN_OK only */
 DN_NODISCARD dn_status dn_metrics_compute(dn_metrics *out, const double *id, size_t n_id, const double *ood,
                                           size_t n_ood, const dn_metrics_options *options);
+
+/** @return DN_ERROR_ARGUMENT for an unknown rule or positive class; NULL is fine */
+DN_NODISCARD dn_status dn_metrics_check(const dn_metrics_options *options);
+
+/** The same from a curve that stands already: several rules cost one sort. Cannot fail.
+ *  @param options that pass dn_metrics_check(); NULL for the defaults */
+void dn_metrics_of_curve(dn_metrics *out, const dn_curve *curve, const dn_metrics_options *options);
+
+/** The numbers of dn_metrics, for tables, intervals and means over sets and seeds. */
+typedef enum dn_metric {
+    DN_METRIC_AUROC,
+    DN_METRIC_AUPR_OUT,
+    DN_METRIC_AUPR_IN,
+    DN_METRIC_FPR95,
+    DN_METRIC_TNR95,
+    DN_METRIC_DETECTION_ERROR,
+    DN_METRIC_BEST_ACCURACY,
+    DN_METRIC_BEST_THRESHOLD,
+    DN_METRIC_COUNT
+} dn_metric;
+
+/** @return the field's name, such as "aupr_out"; "?" for another value */
+const char *dn_metric_name(dn_metric metric);
+/** @return the field's value; 0 for another `metric` */
+double dn_metrics_value(const dn_metrics *metrics, dn_metric metric);
 
 /** @return "first", "closest", "band" or "oodeel"; "?" for another value */
 const char *dn_fpr_rule_name(dn_fpr_rule rule);
