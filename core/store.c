@@ -184,7 +184,13 @@ static dn_status open_file(dn_store *store)
     if (present.st_size == 0) return dn_fail(DN_ERROR_FORMAT, "%s: the file is empty, expected an HDF5 file", path);
     if (H5Fis_hdf5(path) <= 0)
         return dn_fail(DN_ERROR_FORMAT, "%s: not an HDF5 file: its first bytes are not HDF5's signature", path);
-    store->file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    DN_TRY(dn__store_rehearse(store));
+    return dn__store_open_hdf5(store);
+}
+
+dn_status dn__store_open_hdf5(dn_store *store)
+{
+    store->file = H5Fopen(store->path, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (store->file >= 0) return DN_OK;
     return dn__store_fail(store, DN_ERROR_FORMAT, "the file is cut off or damaged; restore it or make it again");
 }

@@ -46,7 +46,8 @@ dn_status dn_store_create(dn_store **out, const char *path) DN_NODISCARD;
  *  @return DN_ERROR_ARGUMENT if an array of dn_store_create_array() was not filled */
 dn_status dn_store_commit(dn_store *store) DN_NODISCARD;
 
-/** @param out receives the store, for reading; free with dn_store_close()
+/** Opens a file from anywhere: what would crash HDF5 is found out first, in a child process that reads the file once.
+ *  @param out receives the store, for reading; free with dn_store_close()
  *  @return DN_ERROR_FILE if the file cannot be read, DN_ERROR_FORMAT if it is not HDF5, cut off or damaged */
 dn_status dn_store_open(dn_store **out, const char *path) DN_NODISCARD;
 

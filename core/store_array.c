@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/hdf5_storage.h"
 #include "core/store_private.h"
 
 enum {
@@ -253,34 +254,22 @@ static dn_status read_info(const dn_store *store, const char *name, hid_t id, dn
                    store->path, name, info->rank, DN_STORE_MAX_RANK);
 }
 
-/** @return whether no part of the array is missing; HDF5 would read it as zeros */
-static bool is_complete(hid_t id, hid_t layout, const dn_store_info *info)
-{
-    H5D_space_status_t there;
-    if (info->count == 0) return true;
-    if (H5Pget_layout(layout) != H5D_CHUNKED)
-        return H5Dget_space_status(id, &there) >= 0 && there == H5D_SPACE_STATUS_ALLOCATED;
-    hsize_t chunk[DN_STORE_MAX_RANK], expected = 1, found = 0;
-    if (H5Pget_chunk(layout, info->rank, chunk) != info->rank) return false;
-    for (int axis = 0; axis < info->rank; axis++) {
-        if (chunk[axis] == 0) return false;
-        expected *= ((hsize_t)info->dim[axis] + chunk[axis] - 1) / chunk[axis];
-    }
-    DN__ID space = H5Dget_space(id);
-    return H5Dget_num_chunks(id, space, &found) >= 0 && found == expected;
-}
-
-/** A file from elsewhere may point at other files of this computer; no array of a store does. */
+/** A file from elsewhere may point at other files of this computer, or promise more than it holds; no array of a store
+ *  does. */
 static dn_status check_layout(const dn_store *store, const char *name, hid_t id, const dn_store_info *info)
 {
-    DN__ID layout = H5Dget_create_plist(id);
-    if (layout < 0 || H5Pget_layout(layout) == H5D_VIRTUAL || H5Pget_external_count(layout) != 0)
-        return dn_fail(DN_ERROR_FORMAT, "%s: the data of the array \"%s\" lie in other files; copy them into one",
-                       store->path, name);
-    if (!store->writing && !is_complete(id, layout, info))
-        return dn_fail(DN_ERROR_FORMAT, "%s: the array \"%s\" was never written completely, or its parts are lost",
-                       store->path, name);
-    return DN_OK;
+    hsize_t file_bytes = 0;
+    if (store->writing) return DN_OK; /* HDF5 has not written all of it yet */
+    if (H5Fget_filesize(store->file, &file_bytes) < 0)
+        return dn__store_fail(store, DN_ERROR_FILE, "the size of the file is unknown");
+    dn__hdf5_extent extent = {.id = id,
+                              .rank = info->rank,
+                              .dims = info->dim,
+                              .count = info->count,
+                              .element_size = dn_dtype_size(info->dtype),
+                              .file_bytes = file_bytes};
+    const dn_status status = dn__hdf5_check_storage(&extent);
+    return status == DN_OK ? DN_OK : dn_fail_context(DN_ERROR_FORMAT, "%s: the array \"%s\"", store->path, name);
 }
 
 static dn_status open_dataset(dn_store *store, const char *name, bool large_cache, dn_store_info *info, hid_t *out)

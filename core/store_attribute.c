@@ -15,13 +15,15 @@ bool dn__store_has(hid_t file, const char *name)
 {
     char path[LONGEST_NAME + 1];
     const size_t length = strlen(name);
+    H5L_info_t link;
     if (length > LONGEST_NAME) return false;
     /* HDF5 wants every group on the way to be asked for on its own. */
     for (size_t end = 1; end <= length; end++) {
         if ((name[end] != '/' && name[end] != '\0') || name[end - 1] == '/') continue;
         memcpy(path, name, end);
         path[end] = '\0';
-        if (H5Lexists(file, path, H5P_DEFAULT) <= 0) return false;
+        if (H5Lexists(file, path, H5P_DEFAULT) <= 0 || H5Lget_info(file, path, &link, H5P_DEFAULT) < 0) return false;
+        if (link.type != H5L_TYPE_HARD) return false; /* the others may lead out of the file */
     }
     return H5Oexists_by_name(file, name, H5P_DEFAULT) > 0;
 }
@@ -213,7 +215,7 @@ static dn_status visit_member(dn_store *store, hid_t group, hsize_t index, dn_st
         H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, index, name, sizeof name, H5P_DEFAULT);
     if (length < 0 || length > LONGEST_NAME)
         return dn__store_fail(store, DN_ERROR_FORMAT, "cannot read the name of a member of a group");
-    if (!dn__store_has(group, name)) return DN_OK; /* a link that leads nowhere */
+    if (!dn__store_has(group, name)) return DN_OK; /* a link to elsewhere */
     DN__ID member = H5Oopen(group, name, H5P_DEFAULT);
     if (member < 0) return dn__store_fail(store, DN_ERROR_FORMAT, "\"%s\" is damaged", name);
     return visit(context, name, H5Iget_type(member) == H5I_GROUP);

@@ -54,10 +54,18 @@ dn_status dn__store_check_writing(const dn_store *store);
 /** @return the error of the disk, if there was one */
 dn_status dn__store_check_disk(const dn_store *store);
 
+/** Opens the file of a store that is for reading. */
+dn_status dn__store_open_hdf5(dn_store *store);
+
+/** Opens and reads all that a caller may ask for, in a child process, before it is done in this one: libhdf5 trusts its
+ *  files, and damaged or hostile ones crash it. Data beyond the first 256 MiB are not read.
+ *  @return DN_ERROR_FORMAT if that crashes or does not come to an end; other errors are left to the caller to find */
+dn_status dn__store_rehearse(dn_store *store);
+
 /** Closes the arrays that are open. @return whether all that were written are full and HDF5 agreed */
 dn_status dn__store_close_arrays(dn_store *store);
 
-/** @return whether there is something under this name, reached without a broken link */
+/** @return whether there is something under this name, reached by hard links alone: they cannot leave the file */
 bool dn__store_has(hid_t file, const char *name);
 
 /** @return a list that makes missing groups on the way to a new object */

@@ -1,12 +1,9 @@
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "core/hdf5_storage.h"
 #include "datasets/array_hdf5_private.h"
 
 enum { SMALLEST_CACHE = 1 << 20, LARGEST_CACHE = 256 << 20 };
-/* Deflate packs 258 bytes into two bits at best: 1032 to 1. */
-enum { DEFLATE_RATIO = 1032 };
 static const int64_t MOST_BYTES = INT64_MAX / 16;
 
 /* ---- types ---- */
@@ -122,71 +119,6 @@ dn_status dn__foreign_check_type(dn__foreign *f)
 
 /* ---- storage ---- */
 
-/** @param packed receives whether the data may be more than they take up in the file */
-static dn_status check_filters(const dn__foreign *f, hid_t layout, bool *packed)
-{
-    const int filters = H5Pget_nfilters(layout);
-    *packed = false;
-    for (int i = 0; i < filters; i++) {
-        unsigned flags = 0, config = 0;
-        size_t values = 0;
-        char name[64] = "";
-        const H5Z_filter_t id =
-            H5Pget_filter2(layout, (unsigned)i, &flags, &values, NULL, sizeof name - 1, name, &config);
-        if (id < 0) return dn__foreign_fail(f, "its list of filters is damaged");
-        *packed |= id == H5Z_FILTER_DEFLATE;
-        if (id == H5Z_FILTER_DEFLATE || id == H5Z_FILTER_SHUFFLE || id == H5Z_FILTER_FLETCHER32) continue;
-        return dn_fail(DN_ERROR_UNSUPPORTED,
-                       "%s: array \"%s\": it is packed with the filter %d (%s), expected deflate, shuffle or "
-                       "fletcher32; write it with compression='gzip' or none",
-                       f->path, f->name, (int)id, name);
-    }
-    return filters < 0 ? dn__foreign_fail(f, "its list of filters is damaged") : DN_OK;
-}
-
-/** @param whole receives bytes of all chunks, unpacked, those beyond the edges of the array included
- *  @param chunk receives bytes of one chunk */
-static dn_status check_chunks(const dn__foreign *f, hid_t layout, int64_t *whole, int64_t *chunk)
-{
-    hsize_t sides[DN_NPY_MOST_RANK] = {0}, found = 0;
-    int64_t expected = 1;
-    *chunk = f->element.size;
-    bool good = H5Pget_chunk(layout, f->rank, sides) == f->rank;
-    for (int i = 0; good && i < f->rank; i++) {
-        good = sides[i] > 0 && sides[i] < UINT32_MAX && !__builtin_mul_overflow(*chunk, (int64_t)sides[i], chunk) &&
-               *chunk < UINT32_MAX;
-        if (good) expected *= (f->dims[i] - 1) / (int64_t)sides[i] + 1;
-    }
-    if (!good || __builtin_mul_overflow(expected, *chunk, whole))
-        return dn__foreign_fail(f, "its chunks make no sense");
-    DN__ID space = H5Dget_space(f->dataset);
-    if (H5Dget_num_chunks(f->dataset, space, &found) < 0) return dn__foreign_fail(f, "its list of chunks is damaged");
-    if ((int64_t)found == expected) return DN_OK;
-    return dn_fail(DN_ERROR_FORMAT,
-                   "%s: array \"%s\": %" PRIu64 " of its %" PRId64
-                   " chunks are in the file: it was never written completely, or is damaged",
-                   f->path, f->name, (uint64_t)found, expected);
-}
-
-/** @param whole bytes, unpacked */
-static dn_status check_size(const dn__foreign *f, bool packed, int64_t whole)
-{
-    const uint64_t stored = H5Dget_storage_size(f->dataset);
-    if (stored == 0)
-        return dn_fail(DN_ERROR_FORMAT, "%s: array \"%s\": it was never written, its %" PRId64 " elements are missing",
-                       f->path, f->name, f->count);
-    if (stored > f->file_bytes)
-        return dn_fail(DN_ERROR_FORMAT,
-                       "%s: array \"%s\": it claims %" PRIu64 " bytes of a file of %" PRIu64 ": cut off or damaged",
-                       f->path, f->name, stored, f->file_bytes);
-    const uint64_t most = packed ? stored * DEFLATE_RATIO : stored; /* a file has less than 2^53 bytes */
-    if ((uint64_t)whole <= most) return DN_OK;
-    return dn_fail(DN_ERROR_FORMAT,
-                   "%s: array \"%s\": its shape wants %" PRId64 " bytes, the %" PRIu64
-                   " bytes in the file hold at most %" PRIu64 ": damaged",
-                   f->path, f->name, whole, stored, most);
-}
-
 /** A chunk that does not fit into the cache is unpacked again for each part of it that is read. */
 static dn_status open_with_cache(dn__foreign *f, int64_t whole, int64_t chunk)
 {
@@ -202,17 +134,13 @@ static dn_status open_with_cache(dn__foreign *f, int64_t whole, int64_t chunk)
 
 dn_status dn__foreign_check_storage(dn__foreign *f)
 {
-    DN__ID layout = H5Dget_create_plist(f->dataset);
-    bool packed = false;
-    int64_t whole = f->count * f->element.size, chunk = 0;
-    if (layout < 0) return dn__foreign_fail(f, "its layout is damaged");
-    const H5D_layout_t kind = H5Pget_layout(layout);
-    if (kind == H5D_VIRTUAL || H5Pget_external_count(layout) != 0)
-        return dn_fail(DN_ERROR_UNSUPPORTED, "%s: array \"%s\": its data lie in other files; copy them into one",
-                       f->path, f->name);
-    DN_TRY(check_filters(f, layout, &packed));
-    if (f->count == 0) return DN_OK;
-    if (kind == H5D_CHUNKED) DN_TRY(check_chunks(f, layout, &whole, &chunk));
-    DN_TRY(check_size(f, packed, whole));
-    return kind == H5D_CHUNKED ? open_with_cache(f, whole, chunk) : DN_OK;
+    dn__hdf5_extent extent = {.id = f->dataset,
+                              .rank = f->rank,
+                              .dims = f->dims,
+                              .count = f->count,
+                              .element_size = (size_t)f->element.size,
+                              .file_bytes = f->file_bytes};
+    const dn_status status = dn__hdf5_check_storage(&extent);
+    if (status != DN_OK) return dn_fail_context(status, "%s: array \"%s\"", f->path, f->name);
+    return extent.chunk > 0 ? open_with_cache(f, extent.whole, extent.chunk) : DN_OK;
 }
