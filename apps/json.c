@@ -1,53 +1,15 @@
 #include "apps/json.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
+#include "apps/text_file.h"
 #include "core/alloc.h"
-
-static dn_status put(FILE *file, const char *text, const char *path)
-{
-    if (fputs(text, file) >= 0 && fputc('\n', file) != EOF && fflush(file) == 0) return DN_OK;
-    return dn_fail(DN_ERROR_FILE, "%s: cannot write: %s", path, strerror(errno));
-}
-
-/** @param temporary ends in XXXXXX, which is replaced */
-static dn_status write_file(const char *text, const char *path, char *temporary)
-{
-    const int descriptor = mkstemp(temporary);
-    FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "w");
-    if (!file) {
-        const int reason = errno;
-        if (descriptor >= 0) close(descriptor);
-        return dn_fail(DN_ERROR_FILE, "%s: cannot create the file: %s", path, strerror(reason));
-    }
-    dn_status status = put(file, text, path);
-    if (status == DN_OK && (fchmod(descriptor, 0644) != 0 || fsync(descriptor) != 0))
-        status = dn_fail(DN_ERROR_FILE, "%s: cannot write: %s", path, strerror(errno));
-    if (fclose(file) != 0 && status == DN_OK)
-        status = dn_fail(DN_ERROR_FILE, "%s: cannot write: %s", path, strerror(errno));
-    if (status == DN_OK && rename(temporary, path) != 0)
-        status = dn_fail(DN_ERROR_FILE, "%s: cannot create the file: %s", path, strerror(errno));
-    if (status != DN_OK) unlink(temporary);
-    return status;
-}
 
 dn_status dn_json_write(const cJSON *tree, const char *path)
 {
     char *text = cJSON_Print(tree);
     if (!text) return dn_fail(DN_ERROR_MEMORY, "%s: no memory for the JSON text", path);
-    dn_status status;
-    if (strcmp(path, "-") == 0) {
-        status = put(stdout, text, "standard output");
-    } else {
-        char *temporary = dn_format("%s.tmp-XXXXXX", path);
-        status = temporary ? write_file(text, path, temporary) : DN_ERROR_MEMORY;
-        dn_free(temporary);
-    }
+    char *line = dn_format("%s\n", text);
     cJSON_free(text);
+    const dn_status status = line ? dn_text_write(line, path) : DN_ERROR_MEMORY;
+    dn_free(line);
     return status;
 }

@@ -1,8 +1,8 @@
 /** How far predicted probabilities can be believed: accuracy, NLL, Brier score and ECE of one model or an ensemble.
  *
- * pm = mean over members of softmax(z_e); the predicted class is argmax pm, the lowest one on ties. All arithmetic is in
- * double; NLL is formed from logits, so that it stays finite where a probability underflows. Sums run over rows in their
- * order, whatever the number of threads. ECE: Guo et al., ICML 2017.
+ * pm = mean over members of softmax(z_e); the predicted class is argmax pm, the lowest one on ties. Arithmetic is in
+ * double; NLL is formed from logits, so that it stays finite where a probability underflows. Sums run over rows in
+ * their order, whatever the number of threads. ECE: Guo et al., ICML 2017.
  */
 #ifndef DN_OOD_CALIBRATION_H
 #define DN_OOD_CALIBRATION_H

@@ -1,7 +1,7 @@
 /** Selective classification: answer rows of low score, decline the others. Higher score = more out-of-distribution.
  *
- * A row is accepted if its score is below the threshold, that is, not flagged. An accepted ID row counts as right if its
- * predicted class is; an OOD row is never right. Source of AURC: Geifman, Uziel and El-Yaniv, ICLR 2019.
+ * A row is accepted if its score is below the threshold, that is, not flagged. An accepted ID row counts as right if
+ * its predicted class is; an OOD row is never right. Source of AURC: Geifman, Uziel and El-Yaniv, ICLR 2019.
  */
 #ifndef DN_OOD_SELECTIVE_H
 #define DN_OOD_SELECTIVE_H
@@ -41,8 +41,8 @@ typedef struct dn_selective_figures {
 } dn_selective_figures;
 
 /** Sorts the rows. @param out receives them; free with dn_selective_close()
- *  @return DN_ERROR_ARGUMENT (no ID rows, more than 2^31 - 1 rows, `right` above 1), DN_ERROR_NUMERIC naming set and row
- *  of a score that is NaN or infinite, DN_ERROR_MEMORY */
+ *  @return DN_ERROR_ARGUMENT (no ID rows, more than 2^31 - 1 rows, `right` above 1), DN_ERROR_NUMERIC naming set and
+ *  row of a score that is NaN or infinite, DN_ERROR_MEMORY */
 DN_NODISCARD dn_status dn_selective_open(dn_selective **out, const dn_selective_rows *rows);
 /** NULL is allowed. */
 void dn_selective_close(dn_selective *selective);
@@ -50,8 +50,8 @@ void dn_selective_close(dn_selective *selective);
 /** Precision, recall and F1 where rows below the threshold are accepted. @return DN_ERROR_NUMERIC for NaN */
 DN_NODISCARD dn_status dn_selective_at(dn_selective_figures *out, const dn_selective *selective, double threshold);
 
-/** Area under the risk-coverage curve: mean over n = 1..N of the share not right among the n lowest scores. Rows of equal
- *  score count as their mean, so that the order of rows does not matter. */
+/** Area under the risk-coverage curve: mean over n = 1..N of the share not right among the n lowest scores. Rows of
+ *  equal score count as their mean, so that the order of rows does not matter. */
 double dn_selective_aurc(const dn_selective *selective);
 
 /** Share that is right among the ceil(coverage * N) rows of lowest score, rows of equal score counting as their mean.

@@ -17,8 +17,7 @@ typedef struct dn_summary {
     double deviation; /**< sample standard deviation (divisor n - 1); NaN if n = 1, as one value has no spread */
 } dn_summary;
 
-/** @param values [n] finite @return DN_ERROR_ARGUMENT if n is 0, DN_ERROR_NUMERIC naming a value that is NaN or infinite
- */
+/** @param values [n] finite @return DN_ERROR_ARGUMENT if n is 0, DN_ERROR_NUMERIC naming a NaN or infinite value */
 DN_NODISCARD dn_status dn_summarise(dn_summary *out, const double *values, size_t n);
 
 /** One summary for each number of dn_metrics. @param out [DN_METRIC_COUNT], by dn_metric @param metrics [n]
