@@ -21,6 +21,8 @@ build libyaml-dev      module  yaml-0.1
 build libcjson-dev     module  libcjson
 build librandom123-dev header  Random123/philox.h
 build libdnnl-dev      header  oneapi/dnnl/dnnl.h
+build libopenblas-dev  module  openblas
+build liblapacke-dev   module  lapacke
 demo  gnuplot-nox      command gnuplot
 test  libcriterion-dev module  criterion
 lint  python3          command python3
