@@ -13,6 +13,12 @@ static const dn_method *const methods[] = {
     &dn__method_energy,
     &dn__method_entropy,
     &dn__method_gen,
+    /* shapings */
+    &dn__method_react,
+    &dn__method_vra,
+    &dn__method_ash,
+    &dn__method_scale,
+    &dn__method_dice,
     /* scores that combine members */
     &dn__method_predictive_entropy,
     &dn__method_expected_entropy,
