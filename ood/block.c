@@ -1,0 +1,119 @@
+#include "ood/block.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+/* The pointers lie in the workspace, as the numbers do. */
+dn_status dn__block_open(dn__block *out, const dn_score_input *input, const dn__columns *columns, const char *kind,
+                         dn_workspace *space)
+{
+    _Static_assert(sizeof(double *) <= sizeof(double), "a pointer takes the place of a double");
+    const size_t pointers = columns->members * (1 + input->layers);
+    *out = (dn__block){.input = input, .columns = columns, .kind = kind, .space = space};
+    void *room = dn_workspace_doubles(space, pointers);
+    if (!room) return DN_ERROR_MEMORY;
+    memset(room, 0, pointers * sizeof(double));
+    out->logits = room;
+    out->features = out->logits + columns->members;
+    return DN_OK;
+}
+
+void dn__block_move(dn__block *block, size_t first, size_t rows)
+{
+    memset(block->logits, 0, block->columns->members * (1 + block->input->layers) * sizeof *block->logits);
+    block->first = first;
+    block->rows = rows;
+}
+
+/* Rows of one member as they lie in the matrix. HDF5 and other sources serve one thread at a time. */
+static dn_status fetch(const void **out, const dn__block *b, const dn_matrix *m, size_t e)
+{
+    const size_t bytes = dn_dtype_size(m->type);
+    if (m->data) {
+        *out = (const char *)m->data + (e * m->rows + b->first) * m->columns * bytes;
+        return DN_OK;
+    }
+    void *to = dn_workspace_doubles(b->space, (b->rows * m->columns * bytes + sizeof(double) - 1) / sizeof(double));
+    if (!to) return DN_ERROR_MEMORY;
+    *out = to;
+    dn_status status;
+#pragma omp critical(dn_matrix_read)
+    status = m->read(m->context, e, b->first, b->rows, to);
+    return status;
+}
+
+static void convert(double *to, const void *from, dn_dtype type, size_t count)
+{
+    if (type == DN_F64) {
+        memcpy(to, from, count * sizeof *to);
+        return;
+    }
+    const float *x = from;
+    for (size_t i = 0; i < count; i++) to[i] = (double)x[i];
+}
+
+/** @param column [used] which of the matrix's columns to take */
+static void pick(double *to, const void *from, const dn_matrix *m, size_t rows, const int32_t *column, size_t used)
+{
+    for (size_t r = 0; r < rows; r++) {
+        const size_t start = r * m->columns;
+        for (size_t k = 0; k < used; k++) {
+            const size_t i = start + (size_t)column[k];
+            *to++ = m->type == DN_F32 ? (double)((const float *)from)[i] : ((const double *)from)[i];
+        }
+    }
+}
+
+static dn_status check_finite(const dn__block *b, const double *x, size_t columns, const char *name, size_t e,
+                              const int32_t *column)
+{
+    size_t wrong = 0;
+    for (size_t i = 0; i < b->rows * columns; i++) wrong += !(fabs(x[i]) <= DBL_MAX);
+    if (wrong == 0) return DN_OK;
+    size_t i = 0;
+    while (isfinite(x[i])) i++;
+    const size_t at = column ? (size_t)column[i % columns] : i % columns;
+    return dn_fail(DN_ERROR_NUMERIC,
+                   "%s%s: member %zu, row %zu, column %zu (all counted from 0) is %g, but every number must be finite; "
+                   "drop the row or repair the model",
+                   b->kind, name, e, b->first + i / columns, at, x[i]);
+}
+
+dn_status dn__block_logits(const double **out, dn__block *b, size_t e)
+{
+    if (!b->logits[e]) {
+        const dn_matrix *m = &b->input->logits;
+        const size_t used = b->columns->used[e];
+        const int32_t *column = b->columns->column + e * b->columns->columns;
+        const void *from;
+        double *to = dn_workspace_doubles(b->space, b->rows * used);
+        if (!to) return DN_ERROR_MEMORY;
+        DN_TRY(fetch(&from, b, m, e));
+        if (b->columns->mapped)
+            pick(to, from, m, b->rows, column, used);
+        else
+            convert(to, from, m->type, b->rows * used);
+        DN_TRY(check_finite(b, to, used, "logits", e, column));
+        b->logits[e] = to;
+    }
+    *out = b->logits[e];
+    return DN_OK;
+}
+
+dn_status dn__block_features(const double **out, dn__block *b, size_t e, size_t layer)
+{
+    double **place = &b->features[e * b->input->layers + layer];
+    if (!*place) {
+        const dn_matrix *m = &b->input->layer[layer];
+        const void *from;
+        double *to = dn_workspace_doubles(b->space, b->rows * m->columns);
+        if (!to) return DN_ERROR_MEMORY;
+        DN_TRY(fetch(&from, b, m, e));
+        convert(to, from, m->type, b->rows * m->columns);
+        DN_TRY(check_finite(b, to, m->columns, "features", e, NULL));
+        *place = to;
+    }
+    *out = *place;
+    return DN_OK;
+}

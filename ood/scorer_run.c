@@ -1,0 +1,212 @@
+/* Scoring: blocks of rows, each on one thread, so that the result does not depend on their number. */
+#include <math.h>
+#include <omp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/alloc.h"
+#include "ood/linear_algebra.h"
+#include "ood/scorer.h"
+
+/* What a thread loads of a block: at most about this many numbers (16 MiB), but enough rows for matrix products. */
+enum { BLOCK_DOUBLES = 1 << 21, BLOCK_ROWS_MIN = 16, BLOCK_ROWS_MAX = 256 };
+
+typedef struct run {
+    const dn_scorer *scorer;
+    double *const *scores; /* [count] [N] */
+    const dn_score_input *input;
+    bool logits, layer[DN_SCORE_LAYERS_MAX]; /* what is read */
+    size_t rows, block_rows, blocks;
+    /* The first block that failed, and why: error texts belong to threads. */
+    size_t failed;
+    dn_status status;
+    char text[1024];
+} run;
+
+static void find_needs(run *r)
+{
+    for (size_t i = 0; i < r->scorer->count; i++) {
+        const dn__score_item *item = &r->scorer->item[i];
+        const bool shaped = item->expression.shapings > 0;
+        const unsigned needs = item->expression.base.method->needs;
+        if ((needs & DN_NEEDS_LOGITS) && !shaped) r->logits = true;
+        if (shaped) r->layer[r->scorer->layers - 1] = true;
+        for (size_t l = 0; l < item->layers && (needs & DN_NEEDS_FEATURES); l++) r->layer[item->first_layer + l] = true;
+    }
+}
+
+static void plan_blocks(run *r)
+{
+    size_t numbers = r->logits ? r->scorer->columns.columns : 0;
+    for (size_t l = 0; l < r->scorer->layers; l++) numbers += r->layer[l] ? r->scorer->dim[l] : 0;
+    const size_t rows = BLOCK_DOUBLES / (numbers * r->scorer->columns.members + 1);
+    r->block_rows = rows < BLOCK_ROWS_MIN ? BLOCK_ROWS_MIN : rows > BLOCK_ROWS_MAX ? BLOCK_ROWS_MAX : rows;
+    r->rows = dn__input_rows(r->input);
+    r->blocks = (r->rows - 1) / r->block_rows + 1;
+}
+
+/* Loads what is needed, so that the expressions' scratch memory can be released without losing it. */
+static dn_status load(const run *r, dn__block *block)
+{
+    const double *unused;
+    for (size_t e = 0; e < r->scorer->columns.members; e++) {
+        if (r->logits) DN_TRY(dn__block_logits(&unused, block, e));
+        for (size_t l = 0; l < r->scorer->layers; l++)
+            if (r->layer[l]) DN_TRY(dn__block_features(&unused, block, e, l));
+    }
+    return DN_OK;
+}
+
+static void join(double *scores, const double *one, size_t rows, dn_reduce reduce)
+{
+    for (size_t r = 0; r < rows; r++) {
+        switch (reduce) {
+        case DN_REDUCE_MIN: scores[r] = fmin(scores[r], one[r]); break;
+        case DN_REDUCE_MAX: scores[r] = fmax(scores[r], one[r]); break;
+        default: scores[r] += one[r]; break;
+        }
+    }
+}
+
+static dn_status score_members(double *scores, const dn__score_item *item, dn__block *block)
+{
+    const size_t rows = block->rows;
+    double *one = dn_workspace_doubles(block->space, rows);
+    if (!one) return DN_ERROR_MEMORY;
+    DN_TRY(dn__item_model_scores(scores, item, 0, block));
+    for (size_t m = 1; m < item->models; m++) {
+        const size_t mark = dn_workspace_mark(block->space);
+        DN_TRY(dn__item_model_scores(one, item, m, block));
+        join(scores, one, rows, item->reduce);
+        dn_workspace_release(block->space, mark);
+    }
+    const bool mean = item->reduce == DN_REDUCE_SCORE && item->models > 1;
+    for (size_t r = 0; r < rows && mean; r++) scores[r] /= (double)item->models;
+    return DN_OK;
+}
+
+static dn_status score_together(double *scores, const dn__score_item *item, dn__block *block)
+{
+    const dn_method_call *call = &item->expression.base;
+    void *room = dn_workspace_doubles(block->space, item->models * (sizeof(dn_score_rows) / sizeof(double) + 1));
+    if (!room) return DN_ERROR_MEMORY;
+    dn_score_rows *member = room;
+    for (size_t m = 0; m < item->models; m++)
+        DN_TRY(dn__model_rows(&member[m], item->model[m], block, 0, DN_NEEDS_LOGITS));
+    const dn_score_block in = {item->models, block->rows, block->columns->classes, member};
+    const dn_fitted by = {call->option, NULL};
+    return call->method->score.ensemble(scores, &in, &by, block->space);
+}
+
+static dn_status check_scores(const dn__score_item *item, const double *scores, const dn__block *block)
+{
+    for (size_t r = 0; r < block->rows; r++) {
+        if (isfinite(scores[r])) continue;
+        return dn_fail(DN_ERROR_NUMERIC,
+                       "%s: the score of row %zu (counted from 0) is %g: its numbers are too large for double "
+                       "arithmetic; scale them down",
+                       item->expression.base.method->name, block->first + r, scores[r]);
+    }
+    return DN_OK;
+}
+
+static dn_status score_block(const run *r, dn__block *block)
+{
+    DN_TRY(load(r, block));
+    for (size_t i = 0; i < r->scorer->count; i++) {
+        const dn__score_item *item = &r->scorer->item[i];
+        const size_t mark = dn_workspace_mark(block->space);
+        double *scores = r->scores[i] + block->first;
+        if (item->expression.base.method->kind == DN_METHOD_ENSEMBLE)
+            DN_TRY(score_together(scores, item, block));
+        else
+            DN_TRY(score_members(scores, item, block));
+        DN_TRY(check_scores(item, scores, block));
+        dn_workspace_release(block->space, mark);
+    }
+    return DN_OK;
+}
+
+static void keep_failure(run *r, size_t block, dn_status status)
+{
+#pragma omp critical(dn_scorer_failure)
+    if (r->status == DN_OK || block < r->failed) {
+        r->failed = block;
+        r->status = status;
+        snprintf(r->text, sizeof r->text, "%s", dn_error_last());
+    }
+}
+
+static void run_blocks(run *r, size_t threads)
+{
+#pragma omp parallel num_threads((int)threads)
+    {
+        dn_workspace *space = NULL;
+        dn__block block;
+        dn_status status = dn_workspace_open(&space);
+        if (status == DN_OK) status = dn__block_open(&block, r->input, &r->scorer->columns, "", space);
+        const size_t mark = status == DN_OK ? dn_workspace_mark(space) : 0;
+#pragma omp for schedule(dynamic)
+        for (size_t b = 0; b < r->blocks; b++) {
+            const size_t first = b * r->block_rows, left = r->rows - first;
+            if (status == DN_OK) {
+                dn__block_move(&block, first, left < r->block_rows ? left : r->block_rows);
+                status = score_block(r, &block);
+                dn_workspace_release(space, mark);
+            }
+            if (status != DN_OK) keep_failure(r, b, status);
+        }
+        dn_workspace_close(space);
+    }
+}
+
+static dn_status check_form(const dn_scorer *s, const dn_score_input *input)
+{
+    DN_TRY(dn__input_check(input, !s->has_logits, ""));
+    bool same = dn__input_members(input) == s->columns.members && input->layers == s->layers;
+    if (s->has_logits) same = same && input->logits.columns == s->columns.columns;
+    for (size_t l = 0; l < s->layers && same; l++) same = input->layer[l].columns == s->dim[l];
+    if (same) return DN_OK;
+    return dn_fail(DN_ERROR_SHAPE,
+                   "the rows to score have other sizes than those that the scores were prepared for: %zu members with "
+                   "%zu columns and %zu layers, expected %zu, %zu and %zu",
+                   dn__input_members(input), input->logits.columns, input->layers, s->columns.members,
+                   s->columns.columns, s->layers);
+}
+
+dn_status dn_scorer_run(const dn_scorer *scorer, double *const *scores, const dn_score_input *input)
+{
+    DN_TRY(check_form(scorer, input));
+    run r = {.scorer = scorer, .scores = scores, .input = input, .status = DN_OK};
+    find_needs(&r);
+    plan_blocks(&r);
+    const size_t most = (size_t)omp_get_max_threads();
+    dn__blas_threads(1);
+    run_blocks(&r, most < r.blocks ? most : r.blocks);
+    dn__blas_threads(0);
+    return r.status == DN_OK ? DN_OK : dn_fail(r.status, "%s", r.text);
+}
+
+dn_status dn_scorer_gradient(const dn_scorer *scorer, size_t expression, size_t member, double *gradient,
+                             const double *logits, const double *features, size_t rows)
+{
+    const dn__score_item *item = &scorer->item[expression];
+    const dn_method_call *call = &item->expression.base;
+    if (!call->method->gradient || item->models <= member || item->layers != 1 || item->expression.shapings > 0) {
+        return dn_fail(DN_ERROR_UNSUPPORTED, "%s has no gradient by one layer's features of one member",
+                       call->method->name);
+    }
+    const dn__model *model = item->model[member];
+    const dn_score_rows in = {.rows = rows,
+                              .columns = model->columns,
+                              .logits = logits,
+                              .classes = model->classes,
+                              .dim = scorer->dim[item->first_layer],
+                              .features = features};
+    const dn_fitted by = {call->option, item->state[member]};
+    dn_workspace *space;
+    DN_TRY(dn_workspace_open(&space));
+    const dn_status status = call->method->gradient(gradient, &in, &by, space);
+    dn_workspace_close(space);
+    return status;
+}
