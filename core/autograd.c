@@ -127,15 +127,68 @@ static void check_unchanged(dn_program *p, size_t index, size_t forward)
     }
 }
 
-void dn_differentiate(dn_program *p, dn_tensor loss)
+/* The backward pass of the ops recorded so far, from the gradients that outputs have by now. */
+static void walk_back(dn_program *p, size_t forward)
 {
-    if (!dn__ready(p, &loss, 1)) return;
-    char text[64];
-    const dn_tensor_info *info = dn__info(p, loss);
-    if (p->differentiated) {
+    for (size_t i = forward; i-- > 0 && p->status == DN_OK;) {
+        const dn_op op = p->ops[i]; /* a copy: rules append, the list may move */
+        if (!has_output_gradient(p, &op) || !wants_any(p, &op)) continue;
+        check_unchanged(p, i, forward);
+        if (p->status == DN_OK) dn__gradient_rule(op.kind)(p, &op);
+    }
+}
+
+/* Whether this is the first time. */
+static bool check_once(dn_program *p)
+{
+    if (p->differentiated)
         dn_program_fail(p, DN_ERROR_ARGUMENT, "a program is differentiated once; add the losses up first");
+    return p->status == DN_OK;
+}
+
+/* Takes the wish for a gradient from the parameters, and from all that only had it from them. */
+static void want_only_what_was_asked(dn_program *p)
+{
+    for (size_t i = 0; i < p->n_tensors; i++)
+        if (p->tensors[i].storage == DN_STORAGE_VALUES) p->tensors[i].wants_gradient = p->tensors[i].asked;
+    for (size_t i = 0; i < p->n_ops; i++) {
+        const bool wants = wants_any(p, &p->ops[i]);
+        for (int k = 0; k < DN_OP_MAX_OUT; k++) {
+            if (p->ops[i].out[k] < 0) continue;
+            dn_tensor_info *out = &p->tensors[p->ops[i].out[k]];
+            out->wants_gradient &= wants || out->asked;
+        }
+    }
+}
+
+void dn_pull_back(dn_program *p, dn_tensor y, dn_tensor seed)
+{
+    if (!dn__ready(p, (const dn_tensor[2]){y, seed}, 2) || !check_once(p)) return;
+    char one[64], other[64];
+    const dn_tensor_info *from = dn__info(p, y), *with = dn__info(p, seed);
+    if (!dn_shape_equal(&from->shape, &with->shape) || from->dtype != with->dtype) {
+        dn_program_fail(p, DN_ERROR_SHAPE, "the seed %s %s must be like what is differentiated, %s %s",
+                        dn_dtype_name(with->dtype), dn_shape_text(&with->shape, one), dn_dtype_name(from->dtype),
+                        dn_shape_text(&from->shape, other));
         return;
     }
+    want_only_what_was_asked(p);
+    if (!from->wants_gradient) {
+        dn_program_fail(p, DN_ERROR_ARGUMENT,
+                        "what is differentiated depends on nothing that dn_want_gradient() named");
+        return;
+    }
+    p->differentiated = true;
+    const size_t forward = p->n_ops;
+    dn__accumulate(p, y.id, seed);
+    walk_back(p, forward);
+}
+
+void dn_differentiate(dn_program *p, dn_tensor loss)
+{
+    if (!dn__ready(p, &loss, 1) || !check_once(p)) return;
+    char text[64];
+    const dn_tensor_info *info = dn__info(p, loss);
     if (dn_shape_count(&info->shape) != 1 || info->dtype != p->real) {
         dn_program_fail(p, DN_ERROR_SHAPE, "a loss is one number, this one has shape %s",
                         dn_shape_text(&info->shape, text));
@@ -148,11 +201,6 @@ void dn_differentiate(dn_program *p, dn_tensor loss)
     p->differentiated = true;
     const size_t forward = p->n_ops;
     dn__accumulate(p, loss.id, dn_fill(p, info->shape, info->shared, 1.0));
-    for (size_t i = forward; i-- > 0 && p->status == DN_OK;) {
-        const dn_op op = p->ops[i]; /* a copy: rules append, the list may move */
-        if (!has_output_gradient(p, &op) || !wants_any(p, &op)) continue;
-        check_unchanged(p, i, forward);
-        if (p->status == DN_OK) dn__gradient_rule(op.kind)(p, &op);
-    }
+    walk_back(p, forward);
     zero_unreached(p);
 }

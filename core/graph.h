@@ -28,8 +28,9 @@ typedef struct dn_tensor_info {
     dn_dtype dtype;
     bool shared; /**< one copy for all members */
     bool wants_gradient;
-    bool kept; /**< lives to the end of the step */
-    bool flat; /**< a view of a whole block [P]; P is known when the program is sealed */
+    bool asked; /**< for its gradient, by dn_want_gradient() */
+    bool kept;  /**< lives to the end of the step */
+    bool flat;  /**< a view of a whole block [P]; P is known when the program is sealed */
     dn_storage storage;
     int slot;        /**< slot: its number; gradients: -1 */
     int root;        /**< the tensor whose memory this one uses; itself in most cases */

@@ -28,6 +28,7 @@ enum {
     X(DN_OP_CROP, crop, DN_OP_PLAIN)                             /* x [N,H,W,C], step -> [N,H,W,C] */                  \
     X(DN_OP_FLIP, flip, DN_OP_PLAIN)                             /* x [N,H,W,C], step -> [N,H,W,C] */                  \
     X(DN_OP_STANDARDIZE, standardize, DN_OP_PLAIN)               /* x [N,...] -> [N,...] */                            \
+    X(DN_OP_STANDARDIZE_GRAD, standardize_grad, DN_OP_INPLACE)   /* dy, x -> dx */                                     \
     X(DN_OP_NORMALIZE, normalize, DN_OP_INPLACE)                 /* x [...,C], mean [C], std [C] -> [...,C] */         \
     X(DN_OP_NORMALIZE_GRAD, normalize_grad, DN_OP_INPLACE)       /* dy [...,C], std [C] -> dx */                       \
     X(DN_OP_PATCH_SHUFFLE, patch_shuffle, DN_OP_PLAIN)           /* x [N,H,W,C], step -> [N,H,W,C] */                  \

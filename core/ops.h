@@ -114,7 +114,7 @@ dn_tensor dn_mutual_information(dn_program *p, dn_tensor logits);
 
 dn_tensor dn_sum_squares(dn_program *p, dn_tensor x); /**< -> [1] */
 
-/* ---- data: core/ops/data.c. No gradient except through dn_normalize. ---- */
+/* ---- data: core/ops/data.c. Gradients pass through dn_standardize and dn_normalize only. ---- */
 
 typedef struct dn_indices_options {
     int64_t batch;       /**< N */

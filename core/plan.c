@@ -166,6 +166,13 @@ static void plan_persistent(dn_program *p)
     }
 }
 
+static bool has_gradient_block(const dn_program *p)
+{
+    for (size_t i = 0; i < p->n_tensors; i++)
+        if (p->tensors[i].storage == DN_STORAGE_GRADIENTS) return true;
+    return false;
+}
+
 dn_status dn__plan_memory(dn_program *p)
 {
     find_lifetimes(p);
@@ -176,7 +183,7 @@ dn_status dn__plan_memory(dn_program *p)
     p->slice[DN_STORAGE_VALUES] = (size_t)dn_params_slice(p->params, DN_BLOCK_VALUES) * real;
     p->slice[DN_STORAGE_STATES] = (size_t)dn_params_slice(p->params, DN_BLOCK_STATES) * real;
     p->slice[DN_STORAGE_SLOT] = p->slice[DN_STORAGE_VALUES];
-    p->slice[DN_STORAGE_GRADIENTS] = p->differentiated ? p->slice[DN_STORAGE_VALUES] : 0;
+    p->slice[DN_STORAGE_GRADIENTS] = has_gradient_block(p) ? p->slice[DN_STORAGE_VALUES] : 0;
     /* Views and in-place results stand where their root stands. */
     for (size_t i = 0; i < p->n_tensors; i++) {
         const dn_tensor_info *root = root_of(p, (int)i);

@@ -223,7 +223,7 @@ dn_tensor dn_want_gradient(dn_program *p, dn_tensor t)
     if (dtype != p->real)
         return dn_program_fail(p, DN_ERROR_ARGUMENT, "a gradient with respect to %s elements is not defined",
                                dn_dtype_name(dtype));
-    dn__info(p, t)->wants_gradient = true;
+    dn__info(p, t)->wants_gradient = dn__info(p, t)->asked = true;
     return t;
 }
 

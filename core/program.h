@@ -77,11 +77,15 @@ dn_tensor dn_step(dn_program *program);
 /** Keeps the tensor's content until the end of the step, so that the host can read it with dn_executor_read(). */
 dn_tensor dn_keep(dn_program *program, dn_tensor t);
 
-/** Asks for the gradient of a tensor that is not a parameter (inputs, for ODIN); before it is used by any op. */
+/** Asks for the gradient of a tensor that is not a parameter (images, for ODIN); before it is used by any op. */
 dn_tensor dn_want_gradient(dn_program *program, dn_tensor t);
 
 /** Names a tensor for messages, feature taps and printing. @return t */
 dn_tensor dn_name(dn_program *program, dn_tensor t, const char *format, ...) DN_PRINTF(3, 4);
+
+/** Drops the ops on which nothing depends that is kept (dn_keep()), updated or persistent. For programs that use a part
+ *  of what a model records: its first layers, or its last ones on an input of their own. */
+void dn_prune(dn_program *program);
 
 /** @return the tensor of this name, or DN_NONE */
 dn_tensor dn_find(const dn_program *program, const char *name);
@@ -93,7 +97,12 @@ dn_tensor dn_find(const dn_program *program, const char *name);
  *  loss does not depend on it. */
 void dn_differentiate(dn_program *program, dn_tensor loss);
 
-/** @return the tensor that holds the gradient of t after dn_differentiate(), or DN_NONE */
+/** The same of the sum over all elements, and members, of y * seed, and only towards what dn_want_gradient() asked for:
+ *  parameters get no gradient and there is no gradient block. The backward pass begins with `seed` (of y's shape and
+ *  type), so that the host can differentiate any function of y: its gradient with respect to y is the seed. */
+void dn_pull_back(dn_program *program, dn_tensor y, dn_tensor seed);
+
+/** @return the tensor that holds the gradient of t after dn_differentiate() or dn_pull_back(), or DN_NONE */
 dn_tensor dn_gradient(const dn_program *program, dn_tensor t);
 
 /* ---- asking ---- */

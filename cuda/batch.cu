@@ -1,4 +1,5 @@
-// Making a batch: which examples (indices), their values (gather), and their scale (standardize, normalize).
+// Making a batch: which examples (indices), their values (gather), and their scale (standardize, normalize, and their
+// gradients).
 //
 // indices      out[e,i] = pool[draw(e, step, i)]: one thread an index; some Philox rounds, 4 bytes written
 // gather       out[e,i,:] = data[index[e,i],:], u8 / 255: four elements a thread: 4 (u8) or 16 bytes read, 16 written,
@@ -8,10 +9,12 @@
 // standardize  y = (x - mean) / max(deviation, 1 / sqrt(n)): one block an image; x is read three times, from device
 //              memory once (8 bytes an element), as images fit the cache. The sums are taken in double, for which there
 //              is time: a constant image comes out as exact zeros. Order: thread t adds t, t + 256, ..; then a tree.
+//              Its gradient: (dy - mean(dy) - y mean(dy y)) / deviation, without the last term where the deviation is
+//              the constant; x and dy are read thrice, from device memory once, 12 bytes an element.
 // normalize    y = (x - mean[c]) / deviation[c], and its gradient dy / deviation[c]: 8 bytes an element, memory bound;
 //              the channel is carried along, so that there is one division by C a thread.
 //
-// blockIdx.z is the member. All but standardize give the reference's bits.
+// blockIdx.z is the member. All but standardize and its gradient give the reference's bits.
 #include "cuda/operand.cuh"
 
 namespace DN_TARGET
@@ -190,6 +193,37 @@ void launch_standardize(const dn_call *call, dn_gpu_stream stream)
               output<float>(call, 0), n);
 }
 
+__global__ void standardize_grad_kernel(operand<const float> dy, operand<const float> x, operand<float> dx, int64_t n)
+{
+    DN_SHARED(double, part); // [THREADS]
+    const int e = static_cast<int>(blockIdx.z);
+    const float *image = x.of(e) + blockIdx.x * n, *from = dy.of(e) + blockIdx.x * n; // [n]
+    float *to = dx.of(e) + blockIdx.x * n;                                            // [n]
+    const double count = static_cast<double>(n), least = 1.0 / sqrt(count);
+    double sum = 0.0, squares = 0.0, sum_dy = 0.0, product = 0.0;
+    for (int64_t i = threadIdx.x; i < n; i += THREADS) sum += image[i];
+    const double mean = sum_of_block(sum, part) / count;
+    for (int64_t i = threadIdx.x; i < n; i += THREADS) {
+        squares += (image[i] - mean) * (image[i] - mean);
+        sum_dy += from[i];
+        product += from[i] * (image[i] - mean);
+    }
+    const double deviation = sqrt(sum_of_block(squares, part) / count);
+    const double mean_dy = sum_of_block(sum_dy, part) / count, mean_product = sum_of_block(product, part) / count;
+    const double factor = 1.0 / (deviation > least ? deviation : least);
+    const double slope = deviation > least ? mean_product * factor * factor : 0.0;
+    for (int64_t i = threadIdx.x; i < n; i += THREADS)
+        to[i] = static_cast<float>((from[i] - mean_dy - (image[i] - mean) * slope) * factor);
+}
+
+void launch_standardize_grad(const dn_call *call, dn_gpu_stream stream)
+{
+    const int64_t images = call->in_info[0]->shape.dim[0], n = dn__count(call->in_info[0]) / images;
+    const dim3 grid(static_cast<unsigned>(images), 1, static_cast<unsigned>(call->members));
+    DN_LAUNCH(standardize_grad_kernel, grid, dim3(THREADS), THREADS * sizeof(double), stream, input<float>(call, 0),
+              input<float>(call, 1), output<float>(call, 0), n);
+}
+
 // ---- normalize ----
 
 // mean may be left out: the gradient.
@@ -232,5 +266,6 @@ void launch_normalize_grad(const dn_call *call, dn_gpu_stream stream)
 DN_GPU_KERNEL(indices, launch_indices, nullptr, nullptr);
 DN_GPU_KERNEL(gather, launch_gather, nullptr, nullptr);
 DN_GPU_KERNEL(standardize, launch_standardize, nullptr, nullptr);
+DN_GPU_KERNEL(standardize_grad, launch_standardize_grad, nullptr, nullptr);
 DN_GPU_KERNEL(normalize, launch_normalize, nullptr, nullptr);
 DN_GPU_KERNEL(normalize_grad, launch_normalize_grad, nullptr, nullptr);

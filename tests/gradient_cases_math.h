@@ -106,6 +106,13 @@ static inline dn_tensor build_normalize(probe *b, const int *o)
     return weighted_sum(b, dn_normalize(b->p, x, mean, deviation));
 }
 
+/* options: kind of x, percent that it is scaled by: small deviations are not divided by */
+static inline dn_tensor build_standardize(probe *b, const int *o)
+{
+    const dn_tensor x = add_leaf(b, (leaf_kind)o[0], DN_SHAPE(2, 2, 2, 3));
+    return weighted_sum(b, dn_standardize(b->p, dn_scale(b->p, x, o[1] / 100.0, DN_NONE)));
+}
+
 /* Each member leaves out another class. */
 static inline dn_tensor masked(probe *b, dn_tensor logits)
 {
@@ -200,6 +207,9 @@ static const gradient_case math_cases[] = {
     {"spread to members", build_members, {2}},
     {"normalize", build_normalize, {OWN_INPUT, 1}},
     {"normalize, statistics of each member", build_normalize, {SHARED_INPUT, 0}},
+    {"standardize", build_standardize, {OWN_INPUT, 100}},
+    {"standardize, shared", build_standardize, {SHARED_INPUT, 100}},
+    {"standardize, small deviations", build_standardize, {OWN_INPUT, 5}},
     {"mask and softmax", build_mask, {OWN_INPUT, 1}},
     {"mask and entropy", build_mask, {SHARED_INPUT, 2}},
     {"mask and mutual information", build_mask, {OWN_INPUT, 3}},

@@ -76,6 +76,13 @@ static void add_scaled(op_list *to, int images, int side, int channels)
     op_output(&standardize, 0, DN_F32, x, 4);
     op_add(to, &standardize, "[%d,%d,%d,%d]", images, side, side, channels);
     for (int in_place = 0; in_place < 2; in_place++) {
+        op_base back = op_start(DN_OP_STANDARDIZE_GRAD);
+        back.c.heavy = heavy;
+        back.c.alias[0] = in_place - 1;
+        op_input(&back, 0, DN_F32, x);
+        op_input(&back, 1, DN_F32, x);
+        op_output(&back, 0, DN_F32, x, 4);
+        op_add(to, &back, "[%d,%d,%d,%d]%s", images, side, side, channels, in_place ? " in place" : "");
         op_base b = op_start(DN_OP_NORMALIZE), gradient = op_start(DN_OP_NORMALIZE_GRAD);
         b.c.heavy = gradient.c.heavy = heavy;
         b.c.alias[0] = gradient.c.alias[0] = in_place - 1;

@@ -31,6 +31,7 @@ typedef struct rule {
 /* Zeros (ONE, no scale) for the ops that are not here. */
 static const rule rules[DN_OP_COUNT] = {
     [DN_OP_STANDARDIZE] = {FEW, 0},
+    [DN_OP_STANDARDIZE_GRAD] = {FEW, IN_0},
     [DN_OP_SCHEDULE] = {FEW, 0},
     [DN_OP_CONV2D] = {FILTER, IN_0 | IN_1 | SQRT},
     [DN_OP_CONV2D_DATA_GRAD] = {ROWS_1, IN_0 | IN_1 | SQRT},

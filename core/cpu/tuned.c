@@ -35,6 +35,7 @@ static const row rows[DN_OP_COUNT] = {
     [DN_OP_SGD] = {dn__tuned_sgd, NULL},
     [DN_OP_GATHER] = {dn__tuned_gather, NULL},
     [DN_OP_STANDARDIZE] = {dn__tuned_standardize, NULL},
+    [DN_OP_STANDARDIZE_GRAD] = {dn__tuned_standardize_grad, NULL},
     [DN_OP_MUTUAL_INFORMATION] = {dn__tuned_mutual_information, dn__tuned_information_workspace},
     [DN_OP_MUTUAL_INFORMATION_GRAD] = {dn__tuned_mutual_information_grad, dn__tuned_information_workspace},
 };

@@ -10,7 +10,7 @@ dn_kernel dn__tuned_max_pool, dn__tuned_max_pool_grad, dn__tuned_average_pool, d
 dn_kernel dn__tuned_batch_norm, dn__tuned_batch_norm_grad;
 dn_kernel dn__tuned_batch_norm_infer, dn__tuned_batch_norm_infer_grad;
 dn_kernel dn__tuned_adam, dn__tuned_sgd;
-dn_kernel dn__tuned_gather, dn__tuned_standardize;
+dn_kernel dn__tuned_gather, dn__tuned_standardize, dn__tuned_standardize_grad;
 dn_kernel dn__tuned_conv, dn__tuned_conv_data_grad, dn__tuned_conv_weight_grad; /**< linear layers too */
 dn_kernel dn__tuned_mutual_information, dn__tuned_mutual_information_grad;
 

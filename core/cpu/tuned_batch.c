@@ -52,6 +52,25 @@ DN_CLONES static void standardize_image(float *y, const float *x, int64_t n)
     for (int64_t i = 0; i < n; i++) y[i] = (float)((x[i] - mean) * factor);
 }
 
+/* The same for its gradient: what is left after the subtractions may be small. */
+DN_CLONES static void standardize_image_grad(float *dx, const float *dy, const float *x, int64_t n)
+{
+    double sum = 0, squares = 0, sum_dy = 0, product = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < n; i++) sum += x[i];
+    const double mean = sum / (double)n;
+#pragma omp simd reduction(+ : squares, sum_dy, product)
+    for (int64_t i = 0; i < n; i++) {
+        squares += (x[i] - mean) * (x[i] - mean);
+        sum_dy += dy[i];
+        product += dy[i] * (x[i] - mean);
+    }
+    const double deviation = sqrt(squares / (double)n), least = 1 / sqrt((double)n);
+    const double factor = 1 / (deviation > least ? deviation : least), mean_dy = sum_dy / (double)n;
+    const double slope = deviation > least ? product / (double)n * factor * factor : 0;
+    for (int64_t i = 0; i < n; i++) dx[i] = (float)((dy[i] - mean_dy - (x[i] - mean) * slope) * factor);
+}
+
 static void standardize_part(const dn_call *call, void *context, int part, int64_t first, int64_t last)
 {
     (void)part;
@@ -65,4 +84,20 @@ void dn__tuned_standardize(const dn_call *call)
     const int64_t images = call->in_info[0]->shape.dim[0];
     int64_t n = dn__count(call->in_info[0]) / images;
     dn__split(call, images, n, standardize_part, &n);
+}
+
+static void standardize_grad_part(const dn_call *call, void *context, int part, int64_t first, int64_t last)
+{
+    (void)part;
+    const int64_t n = *(const int64_t *)context;
+    for (int64_t i = first; i < last; i++)
+        standardize_image_grad((float *)call->out[0] + i * n, (const float *)call->in[0] + i * n,
+                               (const float *)call->in[1] + i * n, n);
+}
+
+void dn__tuned_standardize_grad(const dn_call *call)
+{
+    const int64_t images = call->in_info[0]->shape.dim[0];
+    int64_t n = dn__count(call->in_info[0]) / images;
+    dn__split(call, images, n, standardize_grad_part, &n);
 }

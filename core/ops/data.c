@@ -81,6 +81,12 @@ dn_tensor dn_standardize(dn_program *p, dn_tensor x)
     return dn__map(p, dn__op(DN_OP_STANDARDIZE, &x, 1), 0);
 }
 
+void dn__grad_standardize(dn_program *p, const dn_op *op)
+{
+    const dn_tensor inputs[2] = {dn__output_gradient(p, op, 0), {op->in[0]}};
+    dn__accumulate(p, op->in[0], dn__map(p, dn__op(DN_OP_STANDARDIZE_GRAD, inputs, 2), 0));
+}
+
 dn_tensor dn_normalize(dn_program *p, dn_tensor x, dn_tensor mean, dn_tensor deviation)
 {
     const dn_tensor inputs[3] = {x, mean, deviation};
@@ -158,7 +164,7 @@ DN__NO_GRADIENT(indices)
 DN__NO_GRADIENT(gather)
 DN__NO_GRADIENT(crop)
 DN__NO_GRADIENT(flip)
-DN__NO_GRADIENT(standardize)
+DN__NO_GRADIENT(standardize_grad)
 DN__NO_GRADIENT(normalize_grad)
 DN__NO_GRADIENT(patch_shuffle)
 DN__NO_GRADIENT(noise)

@@ -71,6 +71,28 @@ void REF(standardize)(const dn_call *call)
     }
 }
 
+/* With y = (x - mean) / s: dx = (dy - mean(dy) - y mean(dy y)) / s, without the last term where s is the constant. */
+void REF(standardize_grad)(const dn_call *call)
+{
+    const int64_t images = call->in_info[0]->shape.dim[0], n = count_of(call->in_info[0]) / images;
+    for (int64_t i = 0; i < images; i++) {
+        const real *dy = (const real *)call->in[0] + i * n, *x = (const real *)call->in[1] + i * n; /* [n] */
+        real *dx = (real *)call->out[0] + i * n;                                                    /* [n] */
+        double sum = 0, squares = 0, sum_dy = 0, product = 0;
+        for (int64_t j = 0; j < n; j++) sum += x[j];
+        const double mean = sum / (double)n;
+        for (int64_t j = 0; j < n; j++) {
+            squares += (x[j] - mean) * (x[j] - mean);
+            sum_dy += dy[j];
+            product += dy[j] * (x[j] - mean);
+        }
+        const double deviation = sqrt(squares / (double)n), least = 1 / sqrt((double)n);
+        const double s = deviation > least ? deviation : least;
+        const double slope = deviation > least ? product / (double)n / (s * s) : 0;
+        for (int64_t j = 0; j < n; j++) dx[j] = (real)((dy[j] - sum_dy / (double)n - (x[j] - mean) * slope) / s);
+    }
+}
+
 void REF(normalize)(const dn_call *call)
 {
     const real *x = call->in[0], *mean = call->in[1], *deviation = call->in[2]; /* [rows,C], [C], [C] */
