@@ -14,6 +14,19 @@
 extern "C" {
 #endif
 
+enum { DN_TAPS_MAX = 64, DN_TAP_NAME = 32 };
+
+/** The outputs of a model's blocks in one program, in order: of each block of convolutions the map [N,H,W,C] behind
+ *  activation and normalisation, before pooling; of each hidden dense layer the activations [N,D]; last "features",
+ *  what the last layer is applied to [N,D]. All before dropout. */
+typedef struct dn_taps {
+    int count;
+    struct {
+        char name[DN_TAP_NAME];
+        dn_tensor tensor;
+    } at[DN_TAPS_MAX];
+} dn_taps;
+
 /** How one pass through a model is meant. Start from one of the two constants below: a zeroed `norm_gate` would be
  *  tensor number 0. */
 typedef struct dn_forward {
@@ -22,6 +35,10 @@ typedef struct dn_forward {
     dn_tensor norm_gate;   /**< DN_NONE, or [1]: multiplies the gradient that reaches batch norm's scale and shift
                                 through this pass */
     const char *prefix;    /**< before the names of taps: "features" is named "<prefix>features"; NULL: nothing */
+    dn_taps *taps;         /**< receives them; NULL: they only get their names. dn_keep() what shall be read */
+    const char *replaced;  /**< the tap of this name is replaced by the tensor `by` of the same shape, and dn_prune()
+                                can drop what led to it; NULL: none is */
+    dn_tensor by;
 } dn_forward;
 
 extern const dn_forward dn_forward_train; /**< batch statistics, dropout */

@@ -3,8 +3,8 @@
 
 #include "layers/private.h"
 
-const dn_forward dn_forward_train = {.batch_statistics = true, .dropout = true, .norm_gate = {-1}, .prefix = NULL};
-const dn_forward dn_forward_infer = {.batch_statistics = false, .dropout = false, .norm_gate = {-1}, .prefix = NULL};
+const dn_forward dn_forward_train = {.batch_statistics = true, .dropout = true, .norm_gate = {-1}, .by = {-1}};
+const dn_forward dn_forward_infer = {.norm_gate = {-1}, .by = {-1}};
 
 bool dn__layer_name(dn_program *p, char *text, size_t size, const char *name, const char *part)
 {

@@ -17,7 +17,11 @@ double dn__dropout_rate(const dn_model_options *options, double own);
  *  of `multiple`. @return whether all is well */
 bool dn__check_images(dn_program *p, const dn_model_options *options, dn_tensor images, int least, int multiple);
 
-/** Flattens to [N,D] and names the result "<prefix>features". */
+/** Names the output of a block "<prefix><name>" and adds it to the pass's taps, see dn_taps. Every model has one for
+ *  each of its blocks, and dn__features() last. @return x, or what the pass replaces it by */
+dn_tensor dn__tap(dn_program *p, dn_tensor x, const dn_forward *forward, const char *name);
+
+/** Flattens to [N,D]: the tap "features". */
 dn_tensor dn__features(dn_program *p, dn_tensor x, const dn_forward *forward);
 
 #endif

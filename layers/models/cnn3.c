@@ -14,7 +14,8 @@ dn_tensor dn__model_cnn3(dn_program *p, const dn_model_options *options, dn_tens
                                     .init = DN_WEIGHTS_TORCH,
                                     .bias = DN_BIAS_TORCH,
                                     .relu = true};
-        x = dn_max_pool(p, dn_layer_conv2d(p, names[i], x, conv), 2, 2, 0);
+        x = dn__tap(p, dn_layer_conv2d(p, names[i], x, conv), forward, names[i]);
+        x = dn_max_pool(p, x, 2, 2, 0);
         x = dn_layer_dropout(p, x, rate, forward);
     }
     const dn_linear_layer dense = {

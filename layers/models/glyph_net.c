@@ -14,7 +14,7 @@ dn_tensor dn__model_glyph_net(dn_program *p, const dn_model_options *options, dn
         const dn_conv_layer conv = {
             .filters = dn__width(options, 16 << i, 16), .kernel = 3, .padding = 1, .init = DN_WEIGHTS_HE};
         x = dn_layer_batch_norm(p, norms[i], dn_layer_conv2d(p, convs[i], x, conv), norm, forward);
-        x = dn_max_pool(p, x, 2, 2, 0);
+        x = dn_max_pool(p, dn__tap(p, x, forward, convs[i]), 2, 2, 0);
     }
     const dn_linear_layer dense = {
         .units = dn__width(options, 64, 16), .init = DN_WEIGHTS_HE, .bias = DN_BIAS_ZERO, .relu = true};

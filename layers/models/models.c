@@ -83,7 +83,31 @@ bool dn__check_images(dn_program *p, const dn_model_options *options, dn_tensor 
     return fits;
 }
 
+/* The tensor that stands for x from here on. */
+static dn_tensor replacement(dn_program *p, dn_tensor x, dn_tensor by, const char *name)
+{
+    char one[64], other[64];
+    const dn_shape shape = dn_shape_of(p, x), given = dn_shape_of(p, by);
+    if (dn_is_none(x) || dn_shape_equal(&shape, &given)) return by;
+    return dn_program_fail(p, DN_ERROR_SHAPE, "'%s' has shape %s, it cannot be replaced by %s", name,
+                           dn_shape_text(&shape, one), dn_shape_text(&given, other));
+}
+
+dn_tensor dn__tap(dn_program *p, dn_tensor x, const dn_forward *forward, const char *name)
+{
+    if (forward->replaced && strcmp(forward->replaced, name) == 0) x = replacement(p, x, forward->by, name);
+    x = dn_name(p, x, "%s%s", forward->prefix ? forward->prefix : "", name);
+    dn_taps *taps = forward->taps;
+    if (!taps || dn_is_none(x)) return x;
+    if (taps->count == DN_TAPS_MAX || strlen(name) >= DN_TAP_NAME)
+        return dn_program_fail(p, DN_ERROR_ARGUMENT, "tap '%s': names are shorter than %d characters, a model has %d",
+                               name, DN_TAP_NAME, DN_TAPS_MAX);
+    taps->at[taps->count].tensor = x;
+    snprintf(taps->at[taps->count++].name, DN_TAP_NAME, "%s", name);
+    return x;
+}
+
 dn_tensor dn__features(dn_program *p, dn_tensor x, const dn_forward *forward)
 {
-    return dn_name(p, dn_flatten(p, x), "%sfeatures", forward->prefix ? forward->prefix : "");
+    return dn__tap(p, dn_flatten(p, x), forward, "features");
 }

@@ -22,17 +22,25 @@ static dn_tensor conv_relu_norm(dn_program *p, dn_tensor x, int number, const vg
     return dn_layer_batch_norm(p, norm_name, x, (dn_norm_options){.epsilon = 1e-3, .decay = 0.99}, forward);
 }
 
+static dn_tensor end_block(dn_program *p, dn_tensor x, int number, const dn_forward *forward)
+{
+    char name[16];
+    snprintf(name, sizeof name, "block%d", number);
+    return dn_max_pool(p, dn__tap(p, x, forward, name), 2, 2, 0);
+}
+
 static dn_tensor vgg(dn_program *p, const dn_model_options *options, dn_tensor x, const dn_forward *forward,
                      const vgg_plan *plan)
 {
     if (!dn__check_images(p, options, x, plan->least, plan->multiple)) return DN_NONE;
     const int first = plan->widths[0];
     const double rate = dn__dropout_rate(options, 0.0);
-    for (int i = 0, number = 1; plan->widths[i] >= 0; i++) {
-        if (plan->widths[i] == POOL)
-            x = dn_max_pool(p, x, 2, 2, 0);
-        else
+    for (int i = 0, number = 1, block = 0; plan->widths[i] >= 0; i++) {
+        if (plan->widths[i] == POOL) {
+            x = end_block(p, x, ++block, forward);
+        } else {
             x = conv_relu_norm(p, x, number++, plan, dn__width(options, plan->widths[i], first), forward);
+        }
     }
     dn_linear_layer dense = {.bias = DN_BIAS_GLOROT, .relu = true};
     for (int i = 0; plan->dense[i]; i++) {
@@ -40,7 +48,7 @@ static dn_tensor vgg(dn_program *p, const dn_model_options *options, dn_tensor x
         snprintf(name, sizeof name, "dense%d", i + 1);
         dense.units = dn__width(options, plan->dense[i], first);
         x = dn_layer_linear(p, name, x, dense);
-        if (!plan->dense[i + 1]) x = dn__features(p, x, forward);
+        x = plan->dense[i + 1] ? dn__tap(p, x, forward, name) : dn__features(p, x, forward);
         x = dn_layer_dropout(p, x, rate, forward);
     }
     return dn_layer_linear(p, "head", x, (dn_linear_layer){.units = options->classes, .bias = DN_BIAS_GLOROT});
