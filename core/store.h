@@ -93,6 +93,11 @@ dn_status dn_store_read(dn_store *store, const char *name, dn_dtype dtype, int64
 dn_status dn_store_read_rows(dn_store *store, const char *name, dn_dtype dtype, int axis, int64_t first, int64_t rows,
                              void *data) DN_NODISCARD;
 
+/** Reads the places first[a] .. first[a] + places[a] - 1 along each axis a: of [E,N,D] some rows of one member.
+ *  @param first, places [rank] @param data row-major, of the shape `places` */
+dn_status dn_store_read_part(dn_store *store, const char *name, dn_dtype dtype, const int64_t *first,
+                             const int64_t *places, void *data) DN_NODISCARD;
+
 /* ---- attributes: single values of the file (object "/"), of a group or of an array ---- */
 
 /** Set an attribute, in place of an older one. An object that is not there becomes a group. */

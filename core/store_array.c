@@ -344,31 +344,62 @@ static dn_status open_for_rows(dn_store *store, const char *name, dn__open_array
     return DN_OK;
 }
 
-static dn_status check_rows(const dn_store *store, const dn__open_array *array, int axis, int64_t first, int64_t rows)
+/** The places first .. first + places - 1 along each axis. */
+typedef struct part {
+    int64_t first[DN_STORE_MAX_RANK], places[DN_STORE_MAX_RANK];
+} part;
+
+/** @return the whole array but along one axis, if it has that axis */
+static part rows_part(const dn_store_info *info, int axis, int64_t first, int64_t rows)
+{
+    part p = {0};
+    for (int i = 0; i < info->rank; i++) p.places[i] = info->dim[i];
+    if (axis < 0 || axis >= info->rank) return p;
+    p.first[axis] = first;
+    p.places[axis] = rows;
+    return p;
+}
+
+static dn_status check_part(const dn_store *store, const dn__open_array *array, const part *p)
 {
     const dn_store_info *info = &array->info;
     char shape[128];
-    const bool has_axis = axis >= 0 && axis < info->rank;
-    const int64_t places = has_axis ? info->dim[axis] : -1;
-    if (first >= 0 && rows >= 0 && rows <= places && first <= places - rows) return DN_OK;
-    return dn_fail(DN_ERROR_SHAPE, "%s: the array \"%s\" of shape %s has no %lld places from place %lld along axis %d",
-                   store->path, array->name, shape_text(info, shape), (long long)rows, (long long)first, axis);
+    for (int axis = 0; axis < info->rank; axis++) {
+        const int64_t first = p->first[axis], places = p->places[axis];
+        if (first >= 0 && places >= 0 && places <= info->dim[axis] && first <= info->dim[axis] - places) continue;
+        return dn_fail(DN_ERROR_SHAPE,
+                       "%s: the array \"%s\" of shape %s has no %lld places from place %lld along axis %d", store->path,
+                       array->name, shape_text(info, shape), (long long)places, (long long)first, axis);
+    }
+    return DN_OK;
 }
 
-/** Moves rows between the file and memory, one way or the other. @param to, from NULL: not this way */
-static dn_status move_rows(const dn_store *store, const dn__open_array *array, int axis, int64_t first, int64_t rows,
-                           void *to, const void *from)
+static dn_status check_axis(const dn_store *store, const dn__open_array *array, int axis)
+{
+    char shape[128];
+    if (axis >= 0 && axis < array->info.rank) return DN_OK;
+    return dn_fail(DN_ERROR_SHAPE, "%s: the array \"%s\" of shape %s has no axis %d", store->path, array->name,
+                   shape_text(&array->info, shape), axis);
+}
+
+/** Moves a part between the file and memory, one way or the other. @param to, from NULL: not this way */
+static dn_status move_part(const dn_store *store, const dn__open_array *array, const part *p, void *to,
+                           const void *from)
 {
     const dn_store_info *info = &array->info;
-    DN_TRY(check_rows(store, array, axis, first, rows));
-    hsize_t start[DN_STORE_MAX_RANK] = {0}, size[DN_STORE_MAX_RANK];
-    for (int i = 0; i < info->rank; i++) size[i] = (hsize_t)(i == axis ? rows : info->dim[i]);
-    start[axis] = (hsize_t)first;
-    if (info->count == 0 || rows == 0) return DN_OK;
+    DN_TRY(check_part(store, array, p));
+    hsize_t start[DN_STORE_MAX_RANK], size[DN_STORE_MAX_RANK];
+    bool empty = false;
+    for (int i = 0; i < info->rank; i++) {
+        start[i] = (hsize_t)p->first[i];
+        size[i] = (hsize_t)p->places[i];
+        empty |= size[i] == 0;
+    }
+    if (empty) return DN_OK;
     DN__ID in_memory = H5Screate_simple(info->rank, size, NULL);
     DN__ID in_file = H5Dget_space(array->id);
     if (H5Sselect_hyperslab(in_file, H5S_SELECT_SET, start, NULL, size, NULL) < 0)
-        return dn__store_fail(store, DN_ERROR_INTERNAL, "cannot select rows of the array \"%s\"", array->name);
+        return dn__store_fail(store, DN_ERROR_INTERNAL, "cannot select a part of the array \"%s\"", array->name);
     const hid_t type = memory_type(info->dtype);
     if (to && H5Dread(array->id, type, in_memory, in_file, H5P_DEFAULT, to) < 0)
         return dn__store_fail(store, DN_ERROR_FORMAT, "the array \"%s\" is damaged", array->name);
@@ -386,19 +417,42 @@ dn_status dn_store_write_rows(dn_store *store, const char *name, dn_dtype dtype,
         return dn_fail(DN_ERROR_ARGUMENT, "%s: there is no array \"%s\" to fill; dn_store_create_array() makes one",
                        store->path, name);
     DN_TRY(expect_dtype(store, name, &array->info, dtype));
-    DN_TRY(move_rows(store, array, axis, first, rows, NULL, data));
+    DN_TRY(check_axis(store, array, axis));
+    const part rows_of_all = rows_part(&array->info, axis, first, rows);
+    DN_TRY(move_part(store, array, &rows_of_all, NULL, data));
     if (array->info.dim[axis] > 0) array->written += array->info.count / array->info.dim[axis] * rows;
     return dn__store_check_disk(store);
+}
+
+/** The array, open for parts, of the expected type. */
+static dn_status open_for_reading(dn_store *store, const char *name, dn_dtype dtype, dn__open_array **array)
+{
+    DN_TRY(dn__store_check_name(store, name));
+    DN_TRY(open_for_rows(store, name, array));
+    return expect_dtype(store, name, &(*array)->info, dtype);
 }
 
 dn_status dn_store_read_rows(dn_store *store, const char *name, dn_dtype dtype, int axis, int64_t first, int64_t rows,
                              void *data)
 {
     dn__open_array *array = NULL;
-    DN_TRY(dn__store_check_name(store, name));
-    DN_TRY(open_for_rows(store, name, &array));
-    DN_TRY(expect_dtype(store, name, &array->info, dtype));
-    return move_rows(store, array, axis, first, rows, data, NULL);
+    DN_TRY(open_for_reading(store, name, dtype, &array));
+    DN_TRY(check_axis(store, array, axis));
+    const part rows_of_all = rows_part(&array->info, axis, first, rows);
+    return move_part(store, array, &rows_of_all, data, NULL);
+}
+
+dn_status dn_store_read_part(dn_store *store, const char *name, dn_dtype dtype, const int64_t *first,
+                             const int64_t *places, void *data)
+{
+    dn__open_array *array = NULL;
+    part p = {0};
+    DN_TRY(open_for_reading(store, name, dtype, &array));
+    for (int axis = 0; axis < array->info.rank; axis++) {
+        p.first[axis] = first[axis];
+        p.places[axis] = places[axis];
+    }
+    return move_part(store, array, &p, data, NULL);
 }
 
 dn_status dn_store_set_deflate(dn_store *store, int level)

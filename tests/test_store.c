@@ -248,6 +248,13 @@ Test(store, streams_rows, .init = setup)
     FAILS(DN_ERROR_SHAPE, dn_store_read_rows(store, "set/features", DN_F32, 3, 0, 1, piece));
     FAILS(DN_ERROR_SHAPE, dn_store_read_rows(store, "set/features", DN_F32, 1, INT64_MAX, 1, piece));
     FAILS(DN_ERROR_SHAPE, dn_store_read_rows(store, "set/features", DN_F64, 1, 0, 1, piece));
+    OK(dn_store_read_part(store, "set/features", DN_F32, (int64_t[]){2, 777, 0}, (int64_t[]){1, 50, D}, piece));
+    cr_expect_eq(differs(piece, all + ((size_t)2 * N + 777) * D, 50 * D * sizeof *all), 0);
+    OK(dn_store_read_part(store, "set/features", DN_F32, (int64_t[]){1, 5, 3}, (int64_t[]){1, 2, 2}, piece));
+    cr_expect_eq(piece[3], all[(N + 6) * D + 4]);
+    FAILS(DN_ERROR_SHAPE,
+          dn_store_read_part(store, "set/features", DN_F32, (int64_t[]){E, 0, 0}, (int64_t[]){1, 1, 1}, piece));
+    SAYS("no 1 places from place");
     dn_store_close(store);
     dn_free(all);
     dn_free(piece);
