@@ -163,7 +163,8 @@ static dn_status walk_rows(walk *w, dn__block *block)
 {
     const dn_score_input *set = block->input;
     const size_t all = dn__input_rows(set), step = block_rows(w->fit, set);
-    if (is_partial(w->fit) || (w->needs & DN_NEEDS_FIT_LABELS)) {
+    /* Where there are no labels, rows->labels stays NULL, whoever asks. */
+    if (is_partial(w->fit) || (set->labels && (w->needs & DN_NEEDS_FIT_LABELS))) {
         w->labels = dn_calloc(step, sizeof *w->labels);
         w->row = dn_calloc(step, sizeof *w->row);
         if (!w->labels || !w->row) return DN_ERROR_MEMORY;
