@@ -13,6 +13,12 @@ static const dn_method *const methods[] = {
     &dn__method_energy,
     &dn__method_entropy,
     &dn__method_gen,
+    /* scores of features */
+    &dn__method_mahalanobis,
+    &dn__method_rmds,
+    &dn__method_vim,
+    &dn__method_residual,
+    &dn__method_neco,
     /* shapings */
     &dn__method_react,
     &dn__method_vra,
