@@ -13,6 +13,8 @@ static const dn_method *const methods[] = {
     &dn__method_energy,
     &dn__method_entropy,
     &dn__method_gen,
+    &dn__method_temp_scale,
+    &dn__method_kl_matching,
     /* scores of features */
     &dn__method_mahalanobis,
     &dn__method_rmds,

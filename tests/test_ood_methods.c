@@ -6,20 +6,20 @@
 #include "core/random.h"
 #include "ood/score.h"
 
-static dn_method_call parse(const char *expression)
+static dn_score_expression parse(const char *text)
 {
-    dn_method_call call;
-    cr_assert_eq(dn_method_parse(&call, expression), DN_OK, "%s", dn_error_last());
-    return call;
+    dn_score_expression expression;
+    cr_assert_eq(dn_expression_parse(&expression, text), DN_OK, "%s", dn_error_last());
+    return expression;
 }
 
 /** @param logits [members, rows, columns] @param scores [rows] */
-static void score(double *scores, const char *expression, const double *logits, size_t members, size_t rows,
-                  size_t columns, dn_reduce reduce)
+static void score(double *scores, const char *text, const double *logits, size_t members, size_t rows, size_t columns,
+                  dn_reduce reduce)
 {
-    const dn_method_call call = parse(expression);
-    const dn_score_input input = {members, rows, columns, DN_F64, logits, NULL, 0};
-    cr_assert_eq(dn_score(scores, &call, &input, reduce), DN_OK, "%s", dn_error_last());
+    const dn_score_expression expression = parse(text);
+    const dn_score_input input = {.logits = {members, rows, columns, DN_F64, logits, NULL, NULL}};
+    cr_assert_eq(dn_score(scores, &expression, &input, reduce, NULL), DN_OK, "%s", dn_error_last());
 }
 
 static double score_row(const char *expression, const double *logits, size_t members, size_t columns)
@@ -158,9 +158,10 @@ Test(ood_methods, a_shift_of_all_logits_changes_no_probability)
         shifted[i / 6][i % 6] = z[i / 6][i % 6] + (i < 6 ? 64 : -32);
     }
     size_t count;
-    const dn_method *methods = dn_methods(&count);
+    const dn_method *const *methods = dn_methods(&count);
     for (size_t i = 0; i < count; i++) {
-        const char *name = methods[i].name;
+        const char *name = methods[i]->name;
+        if (methods[i]->needs != DN_NEEDS_LOGITS || methods[i]->pass != DN_PASS_NONE) continue;
         if (strcmp(name, "max_logit") == 0 || strcmp(name, "energy") == 0) continue;
         const double a = score_row(name, z[0], 2, 6), b = score_row(name, shifted[0], 2, 6);
         /* Adding 64 rounds a logit by up to 2^-47. */
@@ -184,33 +185,122 @@ Test(ood_methods, gen_takes_the_largest_of_many)
     cr_expect_float_eq(got, want, 1e-12, "%.17g, expected %.17g", got, want);
 }
 
+static void check_option(const dn_method_option *option, double parsed)
+{
+    cr_expect(option->name && option->text);
+    if (option->automatic) {
+        cr_expect(isnan(parsed), "%s", option->name);
+        return;
+    }
+    cr_expect_eq(parsed, option->standard, "%s", option->name);
+    if (!option->word) cr_expect(option->low <= option->standard && option->standard <= option->high);
+}
+
 Test(ood_methods, the_table_is_complete)
 {
     size_t count;
-    const dn_method *methods = dn_methods(&count);
-    cr_assert_eq(count, 13);
+    const dn_method *const *methods = dn_methods(&count);
     for (size_t i = 0; i < count; i++) {
-        const dn_method *m = &methods[i];
-        cr_expect(m->name && m->text && m->source && m->needs == DN_NEEDS_LOGITS);
-        cr_expect(m->kind == DN_METHOD_SINGLE ? m->score.single != NULL : m->score.ensemble != NULL);
+        const dn_method *m = methods[i];
+        cr_expect(m->name && m->text && m->source);
         cr_expect_eq(dn_method_find(m->name), m);
-        const dn_method_call call = parse(m->name);
-        cr_expect_eq(call.method, m);
+        cr_expect_eq(!m->fit, !m->close, "%s", m->name);
+        cr_expect(m->kind == DN_METHOD_SINGLE     ? m->score.single != NULL
+                  : m->kind == DN_METHOD_ENSEMBLE ? m->score.ensemble != NULL
+                                                  : m->score.shape || m->shape_head,
+                  "%s", m->name);
+        const dn_score_expression e = parse(m->name);
+        const dn_method_call *call = m->kind == DN_METHOD_SHAPING ? &e.shaping[0] : &e.base;
+        cr_expect_eq(call->method, m);
         for (size_t k = 0; k < m->option_count; k++) {
-            cr_expect(m->option[k].name && m->option[k].text);
-            cr_expect(m->option[k].low <= m->option[k].standard && m->option[k].standard <= m->option[k].high);
-            cr_expect_eq(call.option[k], m->option[k].standard);
+            check_option(&m->option[k], call->option[k]);
+            for (size_t l = 0; l < k; l++) cr_expect(strcmp(m->option[k].name, m->option[l].name) != 0);
         }
     }
     cr_expect_null(dn_method_find("none"));
 }
 
-Test(ood_methods, expressions)
+Test(ood_methods, options_are_found_by_name)
 {
-    const dn_method_call gen = parse("gen:top=7,gamma=2.5e-1");
-    cr_expect(gen.option[0] == 0.25 && gen.option[1] == 7);
-    cr_expect_eq(parse("energy:T=1e+3").option[0], 1000);
-    cr_expect_eq(parse("leave_out").option[0], 1000);
+    const dn_score_expression gen = parse("gen:top=7,gamma=2.5e-1");
+    cr_expect_eq(dn_method_option_value(&gen.base, "gamma"), 0.25);
+    cr_expect_eq(dn_method_option_value(&gen.base, "top"), 7);
+}
+
+/* ---- properties, over random ensembles ---- */
+
+enum { P_ROWS = 37, P_COLUMNS = 6, P_MEMBERS = 5, P_MODEL = P_ROWS * P_COLUMNS };
+
+static const char *const ensemble_names[] = {"predictive_entropy", "expected_entropy", "mutual_information",
+                                             "ensemble_msp",       "variance",         "variation_ratio",
+                                             "pairwise_kl",        "leave_out:T=2"};
+enum { ENSEMBLE_NAMES = sizeof ensemble_names / sizeof *ensemble_names };
+
+static void random_logits(double *z, int count, uint64_t seed)
+{
+    dn_random_sequence r = {.seed = seed};
+    for (int i = 0; i < count; i++) z[i] = 4 * dn_random_next_normal(&r);
+}
+
+/** Sums over members come in another order: rounding. */
+Test(ood_methods, the_order_of_members_does_not_matter)
+{
+    double z[P_MEMBERS * P_MODEL], turned[P_MEMBERS * P_MODEL], a[P_ROWS], b[P_ROWS];
+    random_logits(z, P_MEMBERS * P_MODEL, 31);
+    for (int e = 0; e < P_MEMBERS; e++)
+        memcpy(turned + e * P_MODEL, z + (e + 2) % P_MEMBERS * P_MODEL, P_MODEL * sizeof *z);
+    for (int i = 0; i < ENSEMBLE_NAMES; i++) {
+        score(a, ensemble_names[i], z, P_MEMBERS, P_ROWS, P_COLUMNS, DN_REDUCE_DEFAULT);
+        score(b, ensemble_names[i], turned, P_MEMBERS, P_ROWS, P_COLUMNS, DN_REDUCE_DEFAULT);
+        for (int r = 0; r < P_ROWS; r++) expect_near(a[r], b[r], ensemble_names[i]);
+    }
+}
+
+Test(ood_methods, copies_of_a_member_say_what_it_says)
+{
+    double z[P_MEMBERS * P_MODEL], one[P_ROWS], many[P_ROWS];
+    random_logits(z, P_MODEL, 32);
+    for (int e = 1; e < P_MEMBERS; e++) memcpy(z + e * P_MODEL, z, P_MODEL * sizeof *z);
+    for (int i = 0; i < ENSEMBLE_NAMES; i++) {
+        const bool sum = strncmp(ensemble_names[i], "leave_out", 9) == 0;
+        score(one, ensemble_names[i], z, 1, P_ROWS, P_COLUMNS, DN_REDUCE_DEFAULT);
+        score(many, ensemble_names[i], z, P_MEMBERS, P_ROWS, P_COLUMNS, DN_REDUCE_DEFAULT);
+        for (int r = 0; r < P_ROWS; r++) expect_near(many[r], sum ? P_MEMBERS * one[r] : one[r], ensemble_names[i]);
+    }
+    const char *const single[] = {"msp", "entropy", "gen", "energy:T=2"};
+    for (int i = 0; i < 4; i++) {
+        score(one, single[i], z, 1, P_ROWS, P_COLUMNS, DN_REDUCE_DEFAULT);
+        for (int reduce = DN_REDUCE_SCORE; reduce < DN_REDUCE_COUNT; reduce++) {
+            if (reduce == DN_REDUCE_PROB && i == 3) continue; /* of ln p, energy is another number */
+            score(many, single[i], z, P_MEMBERS, P_ROWS, P_COLUMNS, (dn_reduce)reduce);
+            for (int r = 0; r < P_ROWS; r++) expect_near(many[r], one[r], single[i]);
+        }
+    }
+}
+
+Test(ood_methods, mutual_information_and_divergence_are_not_negative)
+{
+    enum { ROWS = 2000 };
+    static double z[2 * ROWS * 3], s[ROWS];
+    random_logits(z, 2 * ROWS * 3, 33);
+    for (int i = 0; i < ROWS * 3; i++) z[ROWS * 3 + i] = z[i] + 1e-8 * (i % 7); /* nearly the same member */
+    score(s, "mutual_information", z, 2, ROWS, 3, DN_REDUCE_DEFAULT);
+    for (int r = 0; r < ROWS; r++) cr_expect_geq(s[r], 0);
+    score(s, "pairwise_kl", z, 2, ROWS, 3, DN_REDUCE_DEFAULT);
+    for (int r = 0; r < ROWS; r++) cr_expect_geq(s[r], 0);
+}
+
+/** Rows that share a vector do not see each other, and lone rows are computed alike. */
+Test(ood_methods, a_row_scores_the_same_in_any_block)
+{
+    double z[P_MODEL], all[P_ROWS];
+    random_logits(z, P_MODEL, 34);
+    const char *const names[] = {"msp", "max_logit", "energy:T=3", "entropy", "gen", "gen:top=2", "leave_out"};
+    for (int i = 0; i < 7; i++) {
+        score(all, names[i], z, 1, P_ROWS, P_COLUMNS, DN_REDUCE_DEFAULT);
+        for (int r = 0; r < P_ROWS; r++)
+            cr_expect_eq(all[r], score_row(names[i], z + r * P_COLUMNS, 1, P_COLUMNS), "%s, row %d", names[i], r);
+    }
 }
 
 Test(ood_methods, wrong_expressions_say_what_is_wrong)
@@ -219,7 +309,7 @@ Test(ood_methods, wrong_expressions_say_what_is_wrong)
         const char *expression, *text;
     } cases[] = {
         {"msq", "did you mean 'msp'"},
-        {"", "known: msp, max_logit"},
+        {"", "a name is missing"},
         {"completely_else", "known: msp, max_logit"},
         {"enrgy:T=2", "did you mean 'energy'"},
         {"msp:T=2", "msp takes no options"},
@@ -242,16 +332,16 @@ Test(ood_methods, wrong_expressions_say_what_is_wrong)
         {"gen:top=0", "at least 1"},
         {"gen:top=2.5", "whole number"},
         {"gen:gamma=0", "greater than 0"},
-        {"msp+gen", "one at a time"},
-        {"msp+", "one at a time"},
+        {"msp+gen", "msp"},
+        {"msp+", "msp"},
         {"this_name_is_much_longer_than_any_method_can_ever_be_named_and_must_not_overflow_a_buffer:T=1", "known: msp"},
         {"energy:T=1111111111111111111111111111111111111111111111111111111111111111111111", "is no number"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        dn_method_call call = {0};
-        cr_expect_eq(dn_method_parse(&call, cases[i].expression), DN_ERROR_ARGUMENT, "'%s'", cases[i].expression);
+        dn_score_expression expression;
+        cr_expect_eq(dn_expression_parse(&expression, cases[i].expression), DN_ERROR_ARGUMENT, "'%s'",
+                     cases[i].expression);
         cr_expect(strstr(dn_error_last(), cases[i].text), "'%s': '%s' lacks '%s'", cases[i].expression, dn_error_last(),
                   cases[i].text);
-        cr_expect_null(call.method, "a failure must not write");
     }
 }

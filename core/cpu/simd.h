@@ -2,15 +2,8 @@
 #ifndef DN_CORE_CPU_SIMD_H
 #define DN_CORE_CPU_SIMD_H
 
+#include "core/clones.h"
 #include "core/cpu/kernel.h"
-
-/** Before a function: it is compiled for several instruction sets, and the best one is chosen when the program starts.
- *  Not under the sanitizers, whose start-up the choice would precede. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-#define DN_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define DN_CLONES
-#endif
 
 /** Works on items first..last-1; `part` is the number of this share of the work. */
 typedef void dn_part(const dn_call *call, void *context, int part, int64_t first, int64_t last);
