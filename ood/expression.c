@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/nearest.h"
 #include "ood/expression_private.h"
@@ -58,7 +59,7 @@ static dn_status explain_unknown(const char *text, const char *what, word unknow
     char name[WORD_MAX + 1] = "", known[1024] = "";
     if (unknown.length <= WORD_MAX) memcpy(name, unknown.start, unknown.length);
     const char *nearest = dn_nearest(name, names, count);
-    if (nearest) {
+    if (nearest && (name[1] || strcasecmp(name, nearest) == 0)) { /* one letter is one edit from every other */
         return dn_fail(DN_ERROR_ARGUMENT, SCORE "there is no %s '%s'; did you mean '%s'?", text, what, name, nearest);
     }
     size_t used = 0;
