@@ -7,6 +7,7 @@
 #define DN_COMMANDS(ROW)                                                   \
     ROW(train, "train an ensemble by a recipe")                            \
     ROW(evaluate, "accuracy, and how well scores tell unknown data")       \
+    ROW(metrics, "AUROC, FPR95, calibration and more from arrays")         \
     ROW(compare, "several runs side by side, as a table and as a picture") \
     ROW(data, "list the data sets, or describe one")                       \
     ROW(devices, "list what can be trained on")                            \
