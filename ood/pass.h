@@ -67,8 +67,8 @@ typedef struct dn_pass_layers {
     size_t count;
     struct {
         char name[DN_PASS_LAYER_NAME];
-        size_t dim; /**< D: of a map [N,H,W,C], which is averaged over its pixels, C */
-        bool map;
+        size_t dim;        /**< D: of a map [N,H,W,C], which is averaged over its pixels, C */
+        int height, width; /**< of a map; else 0 */
     } layer[DN_PASS_LAYERS_MAX];
 } dn_pass_layers;
 
@@ -87,7 +87,7 @@ typedef dn_status dn_pass_gradient_fn(void *context, double *gradient, const flo
 
 typedef struct dn_pass_options {
     dn_method_pass kind;
-    dn_dtype type;      /**< of the images: DN_U8 (0..255 mean 0..1) or DN_F32 */
+    dn_dtype type;      /**< of the images: DN_U8 (0..255 mean 0..1) or the network's own, DN_F32 */
     uint64_t layers;    /**< bit l: the pooled features of layer l are wanted; 0: only logits */
     double epsilon;     /**< ODIN, ODIN_ENTROPY, SCORE: how far each pixel moves; 0: the images stay */
     double temperature; /**< ODIN, ODIN_ENTROPY: T */
@@ -98,7 +98,7 @@ typedef struct dn_pass_options {
     void *context;                 /**< of `gradient` */
 } dn_pass_options;
 
-/** What a method with its options asks for: kind, epsilon, temperature and samples. SCORE with eps = 0 becomes NONE. */
+/** What a method with its options asks for: kind, epsilon, temperature and samples. With eps = 0 it is NONE. */
 dn_pass_options dn_pass_options_for(const dn_method_call *method);
 
 typedef struct dn_pass dn_pass;
@@ -124,7 +124,7 @@ typedef struct dn_pass_out {
 
 /** Passes the next batch. Rows do not depend on each other, except DROPOUT's zeros on the place.
  *  @param images [rows,H,W,C] of the type that the pass was opened with @param rows 1 to the network's batch
- *  @return DN_OK; DN_ERROR_NUMERIC if an image, or a logit that a gradient starts from, is not finite */
+ *  @return DN_OK; DN_ERROR_NUMERIC if a number that a gradient starts from, or a map to be changed, is not finite */
 dn_status dn_pass_run(dn_pass *pass, const dn_pass_out *out, const void *images, size_t rows) DN_NODISCARD;
 
 #ifdef __cplusplus

@@ -1,0 +1,115 @@
+/* The last feature map without its first singular component (Song, Sebe and Wang, RankFeat, NeurIPS 2022): the first
+ * stage computes the map, the second the rest of the network from the changed one. */
+#include <math.h>
+#include <string.h>
+
+#include "core/alloc.h"
+#include "ood/linear_algebra.h"
+#include "ood/pass_private.h"
+
+static dn_status check_map(const dn_pass *pass)
+{
+    const char *name = pass->network.name;
+    if (pass->map < 0)
+        return dn_fail(DN_ERROR_UNSUPPORTED,
+                       "rankfeat changes the last feature map, '%s' has none: it needs a network "
+                       "with convolutions",
+                       name);
+    if (pass->options.layers & (((uint64_t)1 << pass->map) - 1))
+        return dn_fail(DN_ERROR_UNSUPPORTED,
+                       "rankfeat gives the layers from the last feature map on, '%s'; those "
+                       "before it are as in a plain pass",
+                       pass->layers.layer[pass->map].name);
+    const int height = pass->layers.layer[pass->map].height, width = pass->layers.layer[pass->map].width;
+    const size_t channels = pass->layers.layer[pass->map].dim;
+    if (height * width > 1 && channels > 1) return DN_OK;
+    return dn_fail(DN_ERROR_UNSUPPORTED,
+                   "rankfeat leaves nothing of the last feature map of '%s', %dx%dx%zu: its rank "
+                   "is 1",
+                   name, height, width, channels);
+}
+
+dn_status dn__pass_open_rankfeat(dn_pass *pass)
+{
+    pass->map = -1;
+    for (size_t l = 0; l < pass->layers.count; l++)
+        if (pass->layers.layer[l].height > 0) pass->map = (int)l;
+    DN_TRY(check_map(pass));
+    const dn__stage_plan map = {.name = "inference up to the last map", .map = pass->map, .replaced = -1};
+    const dn__stage_plan rest = {.name = "inference from the last map on",
+                                 .logits = true,
+                                 .layers = pass->options.layers,
+                                 .map = -1,
+                                 .replaced = pass->map};
+    DN_TRY(dn__stage_open(&pass->first, pass, &map));
+    return dn__stage_open(&pass->second, pass, &rest);
+}
+
+/* x -= x v v', v [columns] the right singular vector of the largest singular value: the first eigenvector of x' x. */
+static void remove_right(double *x, const double *v, size_t rows, size_t columns)
+{
+    for (size_t i = 0; i < rows; i++) {
+        double *row = x + i * columns, product = 0.0;
+        for (size_t k = 0; k < columns; k++) product += row[k] * v[k];
+        for (size_t k = 0; k < columns; k++) row[k] -= product * v[k];
+    }
+}
+
+static void transpose(double *to, const double *from, size_t rows, size_t columns)
+{
+    for (size_t i = 0; i < rows; i++)
+        for (size_t k = 0; k < columns; k++) to[k * rows + i] = from[i * columns + k];
+}
+
+/* The eigenvectors are those of the smaller of x' x and x x'. Whatever v a map of zeros gets, it stays zero. */
+dn_status dn__remove_first_component(double *x, size_t rows, size_t columns)
+{
+    const bool turned = rows < columns;
+    const size_t d = turned ? rows : columns, count = rows * columns;
+    double *values = dn_calloc(d + d * d + (turned ? count : 0), sizeof *values);
+    if (!values) return DN_ERROR_MEMORY;
+    double *gram = values + d, *other = gram + d * d; /* [d,d]; [columns,rows] */
+    if (turned) transpose(other, x, rows, columns);
+    double *tall = turned ? other : x;
+    dn__add_gram(gram, tall, count / d, d);
+    const dn_status status = dn__eigen_symmetric(values, gram, d);
+    if (status == DN_OK) remove_right(tall, gram, count / d, d);
+    if (status == DN_OK && turned) transpose(x, other, columns, rows);
+    dn_free(values);
+    return status;
+}
+
+/* Changes the map of one image in place. @param map [pixels, channels] of pass->read, from `at` on */
+static dn_status change(dn_pass *pass, size_t at, size_t pixels, size_t channels, double *x)
+{
+    for (size_t i = 0; i < pixels * channels; i++) {
+        x[i] = dn__real_get(&pass->read, at + i);
+        if (!isfinite(x[i]))
+            return dn_fail(DN_ERROR_NUMERIC,
+                           "the last feature map has a NaN or infinite number in image %zu of the "
+                           "batch",
+                           at / (pixels * channels) % pass->batch);
+    }
+    DN_TRY(dn__remove_first_component(x, pixels, channels));
+    for (size_t i = 0; i < pixels * channels; i++) dn__real_set(&pass->read, at + i, x[i]);
+    return DN_OK;
+}
+
+dn_status dn__pass_run_rankfeat(dn_pass *pass, const dn_pass_out *out, const void *images, size_t rows)
+{
+    const size_t channels = pass->layers.layer[pass->map].dim;
+    const size_t pixels = (size_t)pass->layers.layer[pass->map].height * (size_t)pass->layers.layer[pass->map].width;
+    DN_TRY(dn__stage_write_images(pass, &pass->first, images, rows));
+    DN_TRY(dn_executor_run(pass->first.executor, 1));
+    DN_TRY(dn__stage_read(pass, &pass->first, pass->first.map));
+    double *x = dn_calloc(pixels * channels, sizeof *x);
+    dn_status status = x ? DN_OK : DN_ERROR_MEMORY;
+    for (size_t e = 0; e < pass->members; e++)
+        for (size_t r = 0; r < rows && status == DN_OK; r++)
+            status = change(pass, (e * pass->batch + r) * pixels * channels, pixels, channels, x);
+    dn_free(x);
+    DN_TRY(status);
+    DN_TRY(dn__stage_write(&pass->second, pass->second.by, pass->read.data));
+    DN_TRY(dn_executor_run(pass->second.executor, 1));
+    return dn__stage_results(pass, &pass->second, out, rows, 1, 0);
+}
