@@ -9,6 +9,7 @@
     ROW(evaluate, "accuracy, and how well scores tell unknown data")       \
     ROW(metrics, "AUROC, FPR95, calibration and more from arrays")         \
     ROW(compare, "several runs side by side, as a table and as a picture") \
+    ROW(score, "scores of any framework's logits and features")            \
     ROW(data, "list the data sets, or describe one")                       \
     ROW(devices, "list what can be trained on")                            \
     ROW(bench, "time a training step, op by op or beside other software")

@@ -3,14 +3,20 @@
 #include <cjson/cJSON.h>
 #include <criterion/criterion.h>
 #include <math.h>
-#include <stdint.h>
+#include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "apps/commands.h"
 #include "core/alloc.h"
+#include "datasets/npy.h"
 #include "ood/metrics.h"
-#include "ood/score.h"
+
+extern char **environ;
 
 static char *folder_file(const char *name)
 {
@@ -43,46 +49,17 @@ static char *read_file(const char *name, size_t *size)
     return text;
 }
 
-typedef struct array {
-    dn_dtype type;
-    size_t rank, shape[3];
-    void *data;
-} array;
-
-/** Reads a little-endian, row-major float array of .npy format 1.0. */
-static array read_array(const char *name)
+/** @return [count] as doubles; free with dn_free() */
+static double *read_scores(const char *path, size_t *count)
 {
-    size_t size = 0, count = 1;
-    char *file = read_file(name, &size);
-    cr_assert(file && size > 10 && memcmp(file, "\x93NUMPY\x01", 7) == 0, "%s is no .npy file", name);
-    const size_t start = 10 + (size_t)(uint8_t)file[8] + 256 * (size_t)(uint8_t)file[9];
-    cr_assert_leq(start, size);
-    file[start - 1] = '\0'; /* the header's closing line break */
-    cr_assert(strstr(file + 10, "'fortran_order': False"), "%s", name);
-    array a = {.type = strstr(file + 10, "<f4") ? DN_F32 : DN_F64};
-    cr_assert(a.type == DN_F32 || strstr(file + 10, "<f8"), "%s: %s", name, file + 10);
-    for (char *at = strchr(file + 10, '(') + 1; *at != ')' && a.rank < 3; at += strspn(at, ", ")) {
-        a.shape[a.rank] = strtoul(at, &at, 10);
-        count *= a.shape[a.rank++];
-    }
-    const size_t bytes = count * dn_dtype_size(a.type);
-    cr_assert_eq(size - start, bytes, "%s", name);
-    a.data = dn_calloc(bytes, 1);
-    memcpy(a.data, file + start, bytes);
-    dn_free(file);
-    return a;
-}
-
-/** @return [shape[0]] as doubles; free with dn_free() */
-static double *read_scores(const char *name, size_t *count)
-{
-    const array a = read_array(name);
-    double *scores = dn_calloc(a.shape[0], sizeof *scores);
-    *count = a.shape[0];
-    for (size_t i = 0; i < *count; i++) {
-        scores[i] = a.type == DN_F32 ? (double)((float *)a.data)[i] : ((double *)a.data)[i];
-    }
-    dn_free(a.data);
+    dn_npy *array;
+    cr_assert_eq(dn_npy_open(&array, path), DN_OK, "%s", dn_error_last());
+    cr_assert(array->rank == 1 && (array->type == DN_F32 || array->type == DN_F64), "%s", path);
+    *count = (size_t)array->count;
+    double *scores = dn_calloc(*count, sizeof *scores);
+    for (size_t i = 0; i < *count; i++)
+        scores[i] = array->type == DN_F32 ? (double)((float *)array->data)[i] : ((double *)array->data)[i];
+    dn_npy_close(array);
     return scores;
 }
 
@@ -109,81 +86,153 @@ static const char *string(const cJSON *entry, const char *name)
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, name));
 }
 
-static dn_score_input input_of(const array *a)
+/* ---- scores: what `dunlin score` writes ---- */
+
+typedef struct command {
+    char *argument[40];
+    int count;
+} command;
+
+static void add(command *c, char *argument)
 {
-    const size_t rows = a->rank == 3 ? 1 : 0; /* [N,C] has one member */
-    return (dn_score_input){.members = rows ? a->shape[0] : 1,
-                            .rows = a->shape[rows],
-                            .columns = a->shape[rows + 1],
-                            .type = a->type,
-                            .logits = a->data};
+    cr_assert_lt(c->count, 39);
+    c->argument[c->count++] = argument;
 }
 
-/** @return whether the entry's first method is in the table */
-static int is_known(const char *expression)
+/** Appends --head-weight FOLDER/ens_head_weight.npy for "head_weight". */
+static void add_array(command *c, const char *need, bool ensemble)
 {
-    char name[64];
-    cr_assert_lt(snprintf(name, sizeof name, "%.*s", (int)strcspn(expression, ":+"), expression), 64);
-    return dn_method_find(name) != NULL;
+    const bool shared = strcmp(need, "fit_labels") == 0; /* by all members */
+    char *option = dn_format("--%s", need), *file = dn_format("%s%s.npy", ensemble && !shared ? "ens_" : "", need);
+    for (char *at = option; *at; at++)
+        if (*at == '_') *at = '-';
+    add(c, option);
+    add(c, folder_file(file));
+    dn_free(file);
 }
 
-static void check_scores(const cJSON *entry, const dn_score_input *input)
+static void free_command(command *c)
 {
-    const char *expression = string(entry, "expression"), *reduction = string(entry, "reduce");
-    double *scores = dn_calloc(input->rows, sizeof *scores);
-    dn_method_call call;
-    dn_reduce reduce = DN_REDUCE_DEFAULT;
-    cr_assert_eq(dn_method_parse(&call, expression), DN_OK, "%s", dn_error_last());
-    if (reduction) cr_assert_eq(dn_reduce_parse(&reduce, reduction), DN_OK);
-    cr_assert_eq(dn_score(scores, &call, input, reduce), DN_OK, "%s", dn_error_last());
+    for (int i = 0; i < c->count; i++) dn_free(c->argument[i]);
+}
+
+/** Runs `dunlin score` within this process. @return the scores, [*count] */
+static double *score(const cJSON *entry, const char *to, size_t *count)
+{
+    command c = {{NULL}, 0};
+    const cJSON *need;
+    add(&c, dn_strdup("dunlin score"));
+    add(&c, dn_strdup(string(entry, "expression")));
+    cJSON_ArrayForEach(need, cJSON_GetObjectItemCaseSensitive(entry, "needs"))
+        add_array(&c, cJSON_GetStringValue(need), cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(entry, "ensemble")));
+    if (string(entry, "reduce")) add(&c, dn_format("--reduce=%s", string(entry, "reduce")));
+    add(&c, dn_strdup("-q"));
+    add(&c, dn_format("-o%s", to));
+    cr_assert_eq(dn_cmd_score(c.count, c.argument), 0, "%s: %s", string(entry, "expression"), dn_error_last());
+    free_command(&c);
+    return read_scores(to, count);
+}
+
+/** @return the largest error as a share of the tolerance */
+static double check_scores(const cJSON *entry, const double *scores, size_t rows)
+{
+    const char *reduction = string(entry, "reduce");
     const double centre = number(entry, "centre"), scale = number(entry, "scale");
     const cJSON *values = cJSON_GetObjectItemCaseSensitive(entry, "values"), *value;
     size_t row = 0;
-    cr_assert_eq((size_t)cJSON_GetArraySize(values), input->rows);
+    double worst = 0.0;
+    cr_assert_eq((size_t)cJSON_GetArraySize(values), rows);
     cJSON_ArrayForEach(value, values)
     {
         const double want = value->valuedouble, tolerance = 2e-5 * fmax(fabs(want - centre), scale);
-        cr_expect(fabs(scores[row] - want) <= tolerance, "%s, reduce %s, row %zu: %.17g, expected %.17g", expression,
-                  reduction ? reduction : "-", row, scores[row], want);
+        worst = fmax(worst, fabs(scores[row] - want) / tolerance);
+        cr_expect(fabs(scores[row] - want) <= tolerance, "%s, reduce %s, row %zu: %.17g, expected %.17g",
+                  string(entry, "expression"), reduction ? reduction : "-", row, scores[row], want);
         row++;
     }
-    dn_free(scores);
+    return worst;
 }
 
 Test(ood_golden, scores)
 {
     cJSON *json = expected();
-    const array one = read_array("logits.npy"), all = read_array("ens_logits.npy");
-    const dn_score_input single = input_of(&one), ensemble = input_of(&all);
+    char folder[] = "/tmp/dunlin-golden-XXXXXX";
+    cr_assert_not_null(mkdtemp(folder));
+    char *to = dn_format("%s/scores.npy", folder);
     const cJSON *entry;
     int checked = 0;
+    double worst = 0.0;
     cJSON_ArrayForEach(entry, cJSON_GetObjectItemCaseSensitive(json, "scores"))
     {
-        if (!is_known(string(entry, "expression"))) continue;
-        const cJSON *is_ensemble = cJSON_GetObjectItemCaseSensitive(entry, "ensemble");
-        check_scores(entry, cJSON_IsTrue(is_ensemble) ? &ensemble : &single);
+        size_t count;
+        double *scores = score(entry, to, &count);
+        worst = fmax(worst, check_scores(entry, scores, count));
+        dn_free(scores);
         checked++;
     }
-    cr_expect_geq(checked, 54, "only %d entries were checked", checked);
-    dn_free(one.data);
-    dn_free(all.data);
+    cr_log_info("%d scores, largest error %.3g of the tolerance", checked, worst);
+    cr_expect_geq(checked, 194, "only %d entries were checked", checked);
+    unlink(to);
+    rmdir(folder);
+    dn_free(to);
     cJSON_Delete(json);
 }
 
-Test(ood_golden, a_nan_is_named_by_its_row)
+/* ---- errors: what must be refused, with a message and without a file ---- */
+
+/** @return the exit status; `*text` receives the start of what was printed on stderr */
+static int run(char *const *argument, char text[1024])
+{
+    char program[4096]; /* lies beside the folder of the tests */
+    const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 16);
+    cr_assert_gt(length, 0);
+    program[length] = '\0';
+    for (int up = 0; up < 2; up++) *strrchr(program, '/') = '\0';
+    snprintf(program + strlen(program), 16, "/dunlin");
+    int ends[2], state;
+    pid_t child;
+    posix_spawn_file_actions_t actions;
+    cr_assert_eq(pipe(ends), 0);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
+    posix_spawn_file_actions_addclose(&actions, ends[0]);
+    cr_assert_eq(posix_spawn(&child, program, &actions, NULL, argument, environ), 0, "%s", program);
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[1]);
+    size_t used = 0;
+    for (ssize_t got; used < 1023 && (got = read(ends[0], text + used, 1023 - used)) > 0;) used += (size_t)got;
+    text[used] = '\0';
+    close(ends[0]);
+    cr_assert_eq(waitpid(child, &state, 0), child);
+    return WIFEXITED(state) ? WEXITSTATUS(state) : -1;
+}
+
+Test(ood_golden, errors)
 {
     cJSON *json = expected();
-    const array bad = read_array("logits_nan_row17.npy");
-    const dn_score_input input = input_of(&bad);
-    double *scores = dn_calloc(input.rows, sizeof *scores);
-    dn_method_call call;
-    cr_assert_eq(dn_method_parse(&call, "msp"), DN_OK);
-    cr_expect_eq(dn_score(scores, &call, &input, DN_REDUCE_DEFAULT), DN_ERROR_NUMERIC);
-    cr_expect(strstr(dn_error_last(), "row 17"), "%s", dn_error_last());
-    dn_free(scores);
-    dn_free(bad.data);
+    const cJSON *entry, *argument;
+    char text[1024];
+    cJSON_ArrayForEach(entry, cJSON_GetObjectItemCaseSensitive(json, "errors"))
+    {
+        command c = {{NULL}, 0};
+        add(&c, dn_strdup("dunlin"));
+        cJSON_ArrayForEach(argument, cJSON_GetObjectItemCaseSensitive(entry, "args"))
+        {
+            const char *word = cJSON_GetStringValue(argument);
+            add(&c, strstr(word, ".npy") ? folder_file(word) : dn_strdup(word));
+        }
+        add(&c, dn_strdup("-o/tmp/dunlin-golden-must-not-be.npy"));
+        const int code = run(c.argument, text);
+        cr_expect(code == 1 || code == 2, "%s %s: exit status %d", c.argument[1], c.argument[2], code);
+        const char *has = string(entry, "stderr_has");
+        cr_expect(*text && (!has || strstr(text, has)), "%s: %s", c.argument[2], text);
+        cr_expect_neq(access("/tmp/dunlin-golden-must-not-be.npy", F_OK), 0);
+        free_command(&c);
+    }
     cJSON_Delete(json);
 }
+
+/* ---- metrics ---- */
 
 static void check_metrics(const cJSON *want, const dn_metrics *got, const char *name)
 {
@@ -218,7 +267,8 @@ Test(ood_golden, metrics)
     cJSON_ArrayForEach(pair, cJSON_GetObjectItemCaseSensitive(json, "metrics"))
     {
         size_t n_id, n_ood;
-        double *id = read_scores(string(pair, "id"), &n_id), *ood = read_scores(string(pair, "ood"), &n_ood);
+        char *id_file = folder_file(string(pair, "id")), *ood_file = folder_file(string(pair, "ood"));
+        double *id = read_scores(id_file, &n_id), *ood = read_scores(ood_file, &n_ood);
         cJSON_ArrayForEach(want, cJSON_GetObjectItemCaseSensitive(pair, "expected"))
         {
             dn_metrics got;
@@ -231,6 +281,8 @@ Test(ood_golden, metrics)
         }
         dn_free(id);
         dn_free(ood);
+        dn_free(id_file);
+        dn_free(ood_file);
     }
     cr_expect_geq(checked, 136, "only %d entries were checked", checked);
     cJSON_Delete(json);

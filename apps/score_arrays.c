@@ -1,0 +1,238 @@
+#include "apps/score_arrays.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/alloc.h"
+#include "datasets/array_file.h"
+
+/* ---- elements ---- */
+
+static double number(const dn_npy *a, size_t i)
+{
+    switch (a->type) {
+    case DN_U8: return ((const uint8_t *)a->data)[i];
+    case DN_I32: return ((const int32_t *)a->data)[i];
+    case DN_F32: return (double)((const float *)a->data)[i];
+    default: return ((const double *)a->data)[i];
+    }
+}
+
+/* Integers become doubles; floating point stays as it is, so that large arrays are not copied. */
+static dn_status make_real(dn_npy *a)
+{
+    if (a->type == DN_F32 || a->type == DN_F64) return DN_OK;
+    double *real = dn_calloc((size_t)a->count + 1, sizeof *real);
+    if (!real) return DN_ERROR_MEMORY;
+    for (size_t i = 0; i < (size_t)a->count; i++) real[i] = number(a, i);
+    dn_free(a->data);
+    a->data = real;
+    a->type = DN_F64;
+    return DN_OK;
+}
+
+static dn_status open_file(dn_npy **a, dn_score_arrays *out, const char *name)
+{
+    DN_TRY(dn_array_file_open(a, name));
+    out->file[out->files++] = *a;
+    return DN_OK;
+}
+
+static const char *shape_text(char text[96], const dn_npy *a)
+{
+    size_t used = (size_t)snprintf(text, 96, "[");
+    for (int i = 0; i < a->rank; i++)
+        used += (size_t)snprintf(text + used, 96 - used, "%s%lld", i ? "," : "", (long long)a->dims[i]);
+    snprintf(text + used, 96 - used, "]");
+    return text;
+}
+
+static dn_status wrong_shape(const char *name, const dn_npy *a, const char *what, const char *expected)
+{
+    char text[96];
+    return dn_fail(DN_ERROR_SHAPE, "'%s' has shape %s, but %s are %s", name, shape_text(text, a), what, expected);
+}
+
+/* ---- matrices: [N,C] or [E,N,C] ---- */
+
+static dn_status open_matrix(dn_matrix *m, dn_score_arrays *out, const char *name, const char *what)
+{
+    dn_npy *a;
+    if (!name) return DN_OK;
+    DN_TRY(open_file(&a, out, name));
+    if (a->rank != 2 && a->rank != 3) return wrong_shape(name, a, what, "[rows,columns] or [members,rows,columns]");
+    if (a->count == 0) return wrong_shape(name, a, what, "not empty: there must be rows and columns");
+    DN_TRY(make_real(a));
+    const int64_t *dims = a->dims + (a->rank - 2);
+    *m = (dn_matrix){.members = a->rank == 3 ? (size_t)a->dims[0] : 1,
+                     .rows = (size_t)dims[0],
+                     .columns = (size_t)dims[1],
+                     .type = a->type,
+                     .data = a->data};
+    return DN_OK;
+}
+
+static dn_status open_layers(dn_matrix *layer, dn_score_arrays *out, const char *const *names, size_t count,
+                             const char *what)
+{
+    for (size_t l = 0; l < count; l++) DN_TRY(open_matrix(&layer[l], out, names[l], what));
+    return DN_OK;
+}
+
+/* ---- integers ---- */
+
+/* @return a copy of the array's whole numbers, or NULL with an error text */
+static int32_t *integers(const dn_npy *a, const char *name)
+{
+    int32_t *to = dn_calloc((size_t)a->count + 1, sizeof *to);
+    for (size_t i = 0; to && i < (size_t)a->count; i++) {
+        const double x = number(a, i);
+        if (x >= INT32_MIN && x <= INT32_MAX && x == (double)(int32_t)x) {
+            to[i] = (int32_t)x;
+            continue;
+        }
+        dn_fail(DN_ERROR_SHAPE, "'%s': element %zu (counted from 0) is %g, but classes are whole numbers", name, i, x);
+        dn_free(to);
+        return NULL;
+    }
+    return to;
+}
+
+static size_t rows_of(const dn_score_input *input)
+{
+    return input->logits.rows ? input->logits.rows : input->layers ? input->layer[0].rows : 0;
+}
+
+static dn_status open_labels(dn_score_arrays *out, const char *name)
+{
+    dn_npy *a;
+    if (!name) return DN_OK;
+    DN_TRY(open_file(&a, out, name));
+    const bool is_row = a->rank == 1 || (a->rank == 2 && a->dims[1] == 1);
+    if (!is_row || a->count == 0) return wrong_shape(name, a, "fit labels", "[rows], the same for all members");
+    const size_t rows = rows_of(&out->fit_set);
+    if (rows && (size_t)a->count != rows) {
+        return dn_fail(DN_ERROR_SHAPE, "'%s' has %lld labels for %zu fit rows; there must be one for each", name,
+                       (long long)a->count, rows);
+    }
+    out->labels = integers(a, name);
+    out->fit_set.labels = rows ? out->labels : NULL;
+    return out->labels ? DN_OK : DN_ERROR_SHAPE;
+}
+
+static dn_status open_class_map(dn_score_arrays *out, const dn_score_files *files)
+{
+    dn_npy *a;
+    const char *name = files->class_map;
+    if (!name) return DN_OK;
+    DN_TRY(open_file(&a, out, name));
+    const dn_matrix *z = &out->input.logits;
+    if (a->rank != 2 || (size_t)a->dims[0] != z->members || (size_t)a->dims[1] != z->columns)
+        return wrong_shape(name, a, "class maps", "[members,columns] of the logits");
+    out->class_map = integers(a, name);
+    if (!out->class_map) return DN_ERROR_SHAPE;
+    int32_t most = 0;
+    for (size_t i = 0; i < (size_t)a->count; i++)
+        if (out->class_map[i] > most) most = out->class_map[i];
+    out->input.class_map = out->fit_set.class_map = out->class_map;
+    out->input.classes = out->fit_set.classes = files->classes ? files->classes : (size_t)most + 1;
+    return DN_OK;
+}
+
+/* ---- the last layer ---- */
+
+static double *doubles(const dn_npy *a)
+{
+    double *to = dn_calloc((size_t)a->count + 1, sizeof *to);
+    for (size_t i = 0; to && i < (size_t)a->count; i++) to[i] = number(a, i);
+    return to;
+}
+
+/* @param columns C, or 0 if it is not known; @param last D, or 0 for a bias [E,C] */
+static dn_status open_head_part(double **to, dn_score_arrays *out, const char *name, const char *what, size_t last)
+{
+    dn_npy *a;
+    DN_TRY(open_file(&a, out, name));
+    const size_t members = out->input.logits.rows ? out->input.logits.members : out->input.layer[0].members;
+    const int rank = last ? 2 : 1;
+    size_t expected[3], n = 0;
+    if (a->rank == rank + 1) expected[n++] = members;
+    expected[n++] = out->input.logits.rows ? out->input.logits.columns : (size_t)a->dims[a->rank > rank];
+    if (last) expected[n++] = last;
+    bool fits = (a->rank == rank && members == 1) || a->rank == rank + 1;
+    for (size_t i = 0; fits && i < n; i++) fits = (size_t)a->dims[i] == expected[i];
+    if (!fits) {
+        return wrong_shape(name, a, what,
+                           last ? "[classes,features] or [members,classes,features], as the logits and features are"
+                                : "[classes] or [members,classes], as the logits are");
+    }
+    *to = doubles(a);
+    return *to ? DN_OK : DN_ERROR_MEMORY;
+}
+
+static dn_status check_head(const double *x, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (x[i] - x[i] == 0.0) continue;
+        return dn_fail(DN_ERROR_NUMERIC, "'%s': element %zu (counted from 0) is %g, but every weight must be finite",
+                       name, i, x[i]);
+    }
+    return DN_OK;
+}
+
+static dn_status open_head(dn_score_arrays *out, const dn_score_files *files)
+{
+    if (!files->head_weight && !files->head_bias) return DN_OK;
+    if (!files->head_weight || !files->head_bias)
+        return dn_fail(DN_ERROR_ARGUMENT, "--head-weight and --head-bias belong together: give both");
+    if (out->input.layers == 0)
+        return dn_fail(DN_ERROR_ARGUMENT, "--head-weight is of use with --features only: give them too");
+    const size_t dim = out->layer[out->input.layers - 1].columns;
+    DN_TRY(open_head_part(&out->weight, out, files->head_weight, "the last layer's weights", dim));
+    DN_TRY(check_head(out->weight, (size_t)out->file[out->files - 1]->count, files->head_weight));
+    const size_t weights = (size_t)out->file[out->files - 1]->count;
+    DN_TRY(open_head_part(&out->bias, out, files->head_bias, "the last layer's biases", 0));
+    DN_TRY(check_head(out->bias, (size_t)out->file[out->files - 1]->count, files->head_bias));
+    if (weights != (size_t)out->file[out->files - 1]->count * dim) {
+        return dn_fail(DN_ERROR_SHAPE, "'%s' and '%s' have different numbers of classes", files->head_weight,
+                       files->head_bias);
+    }
+    out->fit.weight = out->weight;
+    out->fit.bias = out->bias;
+    return DN_OK;
+}
+
+dn_status dn_score_arrays_open(dn_score_arrays *out, const dn_score_files *files)
+{
+    *out = (dn_score_arrays){0};
+    DN_TRY(open_matrix(&out->input.logits, out, files->logits, "logits"));
+    DN_TRY(open_layers(out->layer, out, files->features, files->n_features, "features"));
+    DN_TRY(open_matrix(&out->fit_set.logits, out, files->fit_logits, "fit logits"));
+    DN_TRY(open_layers(out->fit_layer, out, files->fit_features, files->n_fit_features, "fit features"));
+    out->input.layer = out->layer;
+    out->input.layers = files->n_features;
+    out->fit_set.layer = out->fit_layer;
+    out->fit_set.layers = files->n_fit_features;
+    if (rows_of(&out->input) == 0)
+        return dn_fail(DN_ERROR_ARGUMENT, "there is nothing to score: give --logits, --features or both");
+    DN_TRY(open_labels(out, files->fit_labels));
+    DN_TRY(open_class_map(out, files));
+    DN_TRY(open_head(out, files));
+    if (rows_of(&out->fit_set)) out->fit.set = &out->fit_set;
+    return DN_OK;
+}
+
+void dn_score_arrays_close(dn_score_arrays *arrays)
+{
+    for (size_t i = 0; i < arrays->files; i++) dn_npy_close(arrays->file[i]);
+    dn_free(arrays->weight);
+    dn_free(arrays->bias);
+    dn_free(arrays->labels);
+    dn_free(arrays->class_map);
+    *arrays = (dn_score_arrays){0};
+}
+
+size_t dn_score_arrays_rows(const dn_score_arrays *arrays)
+{
+    return rows_of(&arrays->input);
+}
