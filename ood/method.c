@@ -18,15 +18,28 @@ static const dn_method *const methods[] = {
     /* scores of features */
     &dn__method_mahalanobis,
     &dn__method_rmds,
+    &dn__method_knn,
     &dn__method_vim,
     &dn__method_residual,
+    &dn__method_she,
+    &dn__method_gradnorm,
+    &dn__method_nnguide,
+    &dn__method_fdbd,
+    &dn__method_nci,
     &dn__method_neco,
+    &dn__method_gram,
+    &dn__method_openmax,
     /* shapings */
     &dn__method_react,
     &dn__method_vra,
     &dn__method_ash,
     &dn__method_scale,
     &dn__method_dice,
+    /* scores that need more of the network than one pass */
+    &dn__method_odin,
+    &dn__method_odin_entropy,
+    &dn__method_rankfeat,
+    &dn__method_mc_dropout,
     /* scores that combine members */
     &dn__method_predictive_entropy,
     &dn__method_expected_entropy,
