@@ -81,7 +81,7 @@ static dn_status rehearse(void *context, int pipe)
 {
     walk w = {.store = context, .path = "/"};
     (void)pipe;
-    if (dn__store_open_hdf5(w.store) != DN_OK) return DN_OK;
+    DN_TRY(dn__store_open_hdf5(w.store));
     read_attributes(&w);
     const dn_status status = dn_store_list(w.store, "/", visit, &w);
     (void)!H5Fclose(w.store->file);

@@ -96,8 +96,10 @@ static dn_status send_array(dn__foreign *f, int pipe)
     memcpy(array.dims, f->dims, sizeof array.dims);
     DN_TRY(dn__child_send(pipe, &array, sizeof array));
     if (f->count == 0) return DN_OK;
-    unsigned char *stored = dn_calloc(PIECE, 1);
-    char *converted = dn_calloc(PIECE, GROWTH);
+    const int64_t bytes = f->count * f->element.size;
+    const size_t room = bytes < PIECE ? (size_t)bytes : PIECE;
+    unsigned char *stored = dn_calloc(room, 1);
+    char *converted = dn_calloc(room, GROWTH);
     const dn_status status = stored && converted ? send_blocks(f, pipe, stored, converted) : DN_ERROR_MEMORY;
     dn_free(stored);
     dn_free(converted);

@@ -58,6 +58,8 @@ static herr_t see_object(hid_t root, const char *name, const H5O_info_t *info, v
         snprintf(l->some + used, sizeof l->some - used, "%s%s", used ? ", " : "", name);
     else if (used + 6 < sizeof l->some && used > 3 && strcmp(l->some + used - 3, "...") != 0)
         snprintf(l->some + used, sizeof l->some - used, ", ...");
+    for (char *at = l->some + used; *at; at++)
+        if ((unsigned char)*at < ' ') *at = '?'; /* no escape sequences in a terminal */
     return l->arrays < 100 ? 0 : 1;
 }
 

@@ -1,13 +1,13 @@
 /* Damaged files: cut off at every byte, and changed at random with fixed seeds. A reader must come back with an error
  * or with a sound set, and the sanitizers must stay silent. */
-#include "core/random.h"
+#include "change_bytes.h"
 #include "datasets/npy.h"
 #include "test_dataset_files.h"
 
 #define IMAGES "mnist/t10k-images-idx3-ubyte"
 #define LABELS "mnist/t10k-labels-idx1-ubyte"
 
-enum { MUTANTS = 1500, MOST_CHANGES = 4 };
+enum { MUTANTS = 1500 };
 
 /* A file of the folder, the expression that reads it, and its good bytes. */
 typedef struct subject {
@@ -35,32 +35,13 @@ static dn_status open_and_touch(folder *f, const subject *s)
     return DN_OK;
 }
 
-/* Numbers and letters that mean something are likelier to get far than random bytes. */
-static unsigned char mutant_byte(dn_random_sequence *r, unsigned char old)
-{
-    static const unsigned char likely[] = {0,   1,   0x7f, 0x80, 0xff, '0', '9', '\'',
-                                           ',', '(', ')',  '{',  '}',  ' ', '<', '\n'};
-    switch (dn_random_next_below(r, 3)) {
-    case 0: return likely[dn_random_next_below(r, sizeof likely)];
-    case 1: return old ^ (unsigned char)(1u << dn_random_next_below(r, 8));
-    default: return (unsigned char)dn_random_next(r);
-    }
-}
-
 static void mutate(folder *f, const subject *s)
 {
     int refused = 0;
     for (uint32_t m = 0; m < MUTANTS; m++) {
         unsigned char bytes[FILE_ROOM] = {0};
-        dn_random_sequence r = {.seed = 1, .member = m};
         memcpy(bytes, s->bytes, s->n);
-        /* Half of the mutants are changed in their first bytes, where the headers are. */
-        const size_t range = m % 2 && s->n > 128 ? 128 : s->n;
-        const uint32_t changes = 1 + dn_random_next_below(&r, MOST_CHANGES);
-        for (uint32_t c = 0; c < changes; c++) {
-            const uint32_t at = dn_random_next_below(&r, (uint32_t)range);
-            bytes[at] = mutant_byte(&r, bytes[at]);
-        }
+        change_bytes(bytes, s->n, m);
         folder_write(f, s->file, bytes, s->n);
         refused += open_and_touch(f, s) != DN_OK;
     }
