@@ -1,15 +1,15 @@
 /** Gram matrices of one vector of pooled features per layer.
  *
- * Order p takes the outer product of f^p with itself, the p-th root of every entry (the sign is kept), and sums each row
- * up to the diagonal: D statistics. The root undoes the power: an entry is f_i f_j for odd p and |f_i| |f_j| for even p.
- * Orders 1, 3 and 5 are thus the same statistics, as are 2 and 4; each kind is computed once, with prefix sums of f and
- * of |f|, and counts three times and twice.
+ * Order p takes the outer product of f^p with itself, the p-th root of every entry (the sign is kept), and sums each
+ * row up to the diagonal: D statistics. The root undoes the power: an entry is f_i f_j for odd p and |f_i| |f_j| for
+ * even p. Orders 1, 3 and 5 are thus the same statistics, as are 2 and 4; each kind is computed once, with prefix sums
+ * of f and of |f|, and counts three times and twice.
  *
  * Least and largest values are kept for each predicted class, over the fit rows of which every tenth is held out. A row
  * deviates by (least - v) / |least| below and by (v - largest) / |largest| above, summed over all statistics. What
  * divides is at least a millionth of the mean statistic, so that the unit of the features does not matter, and 1e-10.
- * A predicted class that has no such fit row has the least and largest values of all classes. The score is the deviation
- * divided by its mean over the rows held out, or by 1 if that is 0.
+ * A predicted class that has no such fit row has the least and largest values of all classes. The score is the
+ * deviation divided by its mean over the rows held out, or by 1 if that is 0.
  */
 #include <math.h>
 

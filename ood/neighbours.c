@@ -1,10 +1,10 @@
 /** How a search goes.
  *
  * Rows are ranked by a value of about 1 at most, of which products in single precision give an approximation: with
- * q, x_j of length <= 1, it is weight_j q.x_j / unit, or, for distances, q.x_j + (1 - x_j.x_j) / 2, a falling function of
- * the distance. Both are product * scale_j + offset_j.
+ * q, x_j of length <= 1, it is weight_j q.x_j / unit, or, for distances, q.x_j + (1 - x_j.x_j) / 2, a falling function
+ * of the distance. Both are product * scale_j + offset_j.
  *
- * The sum of D products, in any order, differs from the exact one by at most g |q|.|x| <= g, g = n u / (1 - n u) with
+ * The sum of D products, in any order, differs from the exact one by at most g |q| |x| <= g, g = n u / (1 - n u) with
  * u = 2^-24 and n = D [Higham, Accuracy and Stability of Numerical Algorithms, 3.1]; the few roundings before and after
  * it make n = D + 16. So with v_k, the k-th largest approximation so far, a row below v_k - 2 g is not among the k, one
  * above v_k + 2 g certainly is; those between are computed in double.

@@ -1,7 +1,7 @@
 /** What the definition leaves open:
  *
- * - A class's mean logits and distances are those of its correctly classified fit rows; there must be at least 3, or else
- *   nothing is taken off the class's logit (noted). With fewer than `tail` rows, all are the tail.
+ * - A class's mean logits and distances are those of its correctly classified fit rows; there must be at least 3, or
+ *   else nothing is taken off the class's logit (noted). With fewer than `tail` rows, all are the tail.
  * - The Weibull distribution starts at 0. Rows that all have the same distance make it a step behind that distance.
  * - The i-th largest logit z_c, i = 0 .. alpha - 1, keeps w = 1 - (alpha - i) / alpha F_c(distance to the mean of c);
  *   what was taken off, z_c (1 - w) with its sign, adds up to the logit of "unknown". alpha is at most C.

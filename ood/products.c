@@ -1,5 +1,5 @@
-/** Two ways: a kernel for AVX-512, and single-threaded BLAS everywhere else. The BLAS of a distribution knows the CPUs of
- *  its release only, and takes a newer one for its oldest.
+/** Two ways: a kernel for AVX-512, and single-threaded BLAS everywhere else. The BLAS of a distribution knows the CPUs
+ *  of its release only, and takes a newer one for an old one.
  *
  * Queries lie in panels of PANEL side by side, element by element: [panels][dim][PANEL]. A step of the kernel loads two
  * vectors of 16 queries, multiplies them by one element of each of 12 bank rows and adds to 24 sums in registers: 14

@@ -2,8 +2,8 @@
  *
  *      g(k) = sum x^k ln x / sum x^k - mean of ln x - 1/k,
  *
- * which grows with k from minus infinity to ln max x - mean of ln x > 0. With y = ln(x / max x) <= 0 instead of ln x, g is
- * the same and powers stay within 0 and 1.
+ * which grows with k from minus infinity to ln max x - mean of ln x > 0. With y = ln(x / max x) <= 0 instead of ln x, g
+ * is the same and powers stay within 0 and 1.
  */
 #include "ood/weibull.h"
 
