@@ -96,7 +96,7 @@ static dn_status crashed(const char *path, int ended)
 
 static dn_status be_parent(const char *path, pid_t child, dn__child_take *take, void *context, int data, int words)
 {
-    verdict v;
+    verdict v = {.status = DN_OK};
     int ended = 0;
     const dn_status taken = take ? take(context, data) : DN_OK;
     char text[sizeof v.text];

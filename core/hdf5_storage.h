@@ -21,6 +21,6 @@ typedef struct dn__hdf5_extent {
 /** Checks that all elements are in this file and are no more than it can hold, and that they are packed with deflate,
  *  shuffle and fletcher32 at most: other filters may be plug-ins, code that a file would choose.
  *  @return the texts start with "it" or "its", for dn_fail_context() to name the array */
-dn_status dn__hdf5_check_storage(dn__hdf5_extent *extent) DN_NODISCARD;
+dn_status dn__hdf5_check_storage(dn__hdf5_extent *a) DN_NODISCARD;
 
 #endif
