@@ -1,6 +1,9 @@
 /** DICE: of the head only weights stay whose share in the logits of an average fit row, W_cd mean(f_d), is above the
  *  p-quantile of all of them. */
+#include <string.h>
+
 #include "core/alloc.h"
+#include "ood/feature_mean.h"
 #include "ood/methods.h"
 #include "ood/quantile.h"
 
@@ -8,17 +11,6 @@ typedef struct contribution {
     double threshold;
     double mean[]; /* [D] of the fit features */
 } contribution;
-
-static dn_status add_rows(void *context, const dn_score_rows *rows, size_t first)
-{
-    (void)first;
-    double *sum = context;
-    for (size_t r = 0; r < rows->rows; r++) {
-        const double *f = rows->features + r * rows->dim;
-        for (size_t d = 0; d < rows->dim; d++) sum[d] += f[d];
-    }
-    return DN_OK;
-}
 
 static dn_status find_threshold(contribution *c, dn_fit *fit, double p)
 {
@@ -39,8 +31,9 @@ static dn_status fit_dice(void **state, dn_fit *fit, const double *option)
     contribution *c = dn_calloc(1, sizeof *c + dim * sizeof *c->mean);
     *state = c;
     if (!c) return DN_ERROR_MEMORY;
-    DN_TRY(dn_fit_walk(fit, DN_NEEDS_FIT_FEATURES, add_rows, c->mean));
-    for (size_t d = 0; d < dim; d++) c->mean[d] /= (double)dn_fit_rows(fit);
+    const double *mean;
+    DN_TRY(dn__feature_mean_get(&mean, fit));
+    memcpy(c->mean, mean, dim * sizeof *mean);
     return find_threshold(c, fit, option[0]);
 }
 

@@ -37,6 +37,7 @@ double dn__option_default(const dn_method *method, size_t index)
 bool dn__is_base(const dn_method *method)
 {
     const unsigned fit = DN_NEEDS_FIT_LOGITS | DN_NEEDS_FIT_LABELS;
+    if (method == &dn__method_openmax) return false; /* it is defined among the scores of features */
     return method->kind == DN_METHOD_SINGLE && method->pass == DN_PASS_NONE &&
            (method->needs & ~fit) == DN_NEEDS_LOGITS;
 }
