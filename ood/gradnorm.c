@@ -4,8 +4,8 @@
 #include "ood/probability.h"
 #include "ood/row.h"
 
-/** The gradient of KL(uniform, p) by the last layer's weights is (p - 1/C) f': absolute values of its entries sum to the
- *  the product of two sums. */
+/** The gradient of KL(uniform, p) by the last layer's weights is (p - 1/C) f': its entries' absolute values sum to a
+ *  product of two sums. */
 static dn_status score(double *scores, const dn_score_rows *in, const dn_fitted *by, dn_workspace *space)
 {
     (void)by;
