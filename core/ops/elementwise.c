@@ -96,12 +96,11 @@ void dn__grad_cast(dn_program *p, const dn_op *op)
 
 dn_tensor dn_dropout(dn_program *p, dn_tensor x, double rate)
 {
-    const dn_tensor inputs[2] = {x, dn_step(p)};
-    if (!dn__check_activations(p, DN_OP_DROPOUT, inputs, 1)) return DN_NONE;
+    if (!dn__check_activations(p, DN_OP_DROPOUT, &x, 1)) return DN_NONE;
     if (!(rate >= 0.0 && rate < 1.0))
         return dn_program_fail(p, DN_ERROR_ARGUMENT, "dropout: rate %g, it must be at least 0 and below 1", rate);
     if (rate == 0.0) return x;
-    dn_op op = dn__op(DN_OP_DROPOUT, inputs, 2);
+    dn_op op = dn__op(DN_OP_DROPOUT, (const dn_tensor[2]){x, dn_step(p)}, 2);
     op.args.random.stream = p->next_stream++;
     op.args.random.rate = (float)rate;
     return dn__map(p, op, 0);
