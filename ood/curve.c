@@ -2,11 +2,13 @@
 
 #include <math.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "core/alloc.h"
 
-/* Six passes of 11 bits sort 64-bit keys; one pass's counters (8 KiB of uint32) stay in the first-level cache. */
-enum { DIGIT_BITS = 11, DIGITS = 6, BUCKETS = 1 << DIGIT_BITS, WORTH_A_THREAD = 1 << 15 };
+/* Eight passes of 8 bits sort 64-bit keys. Fewer and wider ones write to more places at once than the caches of memory
+ * and of page addresses hold, and were slower. */
+enum { DIGIT_BITS = 8, DIGITS = 8, BUCKETS = 1 << DIGIT_BITS, WORTH_A_THREAD = 1 << 15 };
 
 #define SIGN_BIT (UINT64_C(1) << 63)
 
@@ -127,6 +129,19 @@ static dn_status check_size(const double *scores, size_t n, const char *set)
     return DN_OK;
 }
 
+/** Asks for large pages, where the system has them for the asking: with small ones, a quarter of the time goes into
+ *  getting them, one by one. Only advice, so that failure does not matter. */
+static void *calloc_on_large_pages(size_t count, size_t size)
+{
+    void *memory = dn_calloc(count, size);
+#ifdef MADV_HUGEPAGE
+    const uintptr_t page = (uintptr_t)1 << 21, begin = (uintptr_t)memory;
+    const uintptr_t first = (begin + page - 1) / page * page, end = (begin + count * size) / page * page;
+    if (memory && end > first) (void)madvise((char *)memory + (first - begin), end - first, MADV_HUGEPAGE);
+#endif
+    return memory;
+}
+
 /** @return a curve without points that has room for `most` of them, or NULL */
 static dn_curve *open_empty(size_t n_id, size_t n_ood, size_t most)
 {
@@ -134,9 +149,9 @@ static dn_curve *open_empty(size_t n_id, size_t n_ood, size_t most)
     if (!curve) return NULL;
     curve->n_id = n_id;
     curve->n_ood = n_ood;
-    curve->threshold = dn_calloc(most, sizeof *curve->threshold);
-    curve->id_flagged = dn_calloc(most, sizeof *curve->id_flagged);
-    curve->ood_flagged = dn_calloc(most, sizeof *curve->ood_flagged);
+    curve->threshold = calloc_on_large_pages(most, sizeof *curve->threshold);
+    curve->id_flagged = calloc_on_large_pages(most, sizeof *curve->id_flagged);
+    curve->ood_flagged = calloc_on_large_pages(most, sizeof *curve->ood_flagged);
     if (curve->threshold && curve->id_flagged && curve->ood_flagged) return curve;
     dn_curve_close(curve);
     return NULL;
@@ -146,7 +161,7 @@ dn_status dn__curve_count(dn_curve **out, const double *id, size_t n_id, const d
 {
     *out = NULL;
     dn_curve *curve = open_empty(n_id, n_ood, n_id + n_ood);
-    uint64_t *keys = dn_calloc(n_id + n_ood, sizeof *keys);
+    uint64_t *keys = calloc_on_large_pages(n_id + n_ood, sizeof *keys);
     uint32_t *counts = dn_calloc((size_t)2 * DIGITS * BUCKETS, sizeof *counts);
     dn_status status = DN_ERROR_MEMORY;
     if (curve && keys && counts) status = fill(curve, id, ood, keys, counts);
