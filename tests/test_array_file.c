@@ -211,8 +211,8 @@ Test(array_file, every_layout_and_rank_is_read, .init = setup, .fini = teardown)
 /* Larger than what is read at once, cut along the first axis and along one behind it. */
 Test(array_file, large_arrays_are_read_in_parts, .init = setup, .fini = teardown)
 {
-    enum { COUNT = 3 * 7 * 250001 };
-    const hsize_t flat[1] = {COUNT}, deep[3] = {3, 7, 250001};
+    enum { COUNT = 3 * 9 * 250001 };
+    const hsize_t flat[1] = {COUNT}, deep[3] = {3, 9, 250001};
     int32_t *values = dn_calloc(COUNT, sizeof *values);
     for (int i = 0; i < COUNT; i++) values[i] = i;
     put("flat", H5T_STD_I64LE, H5T_NATIVE_INT32, 1, flat, chunked(1, (hsize_t[]){100000}, true), values);

@@ -19,6 +19,11 @@ _Noreturn void __wrap__exit(int code);        /* NOLINT(bugprone-reserved-identi
 
 static uint8_t *shared;
 
+static size_t count_counters(void)
+{
+    return (size_t)((uintptr_t)counters_end - (uintptr_t)counters_begin);
+}
+
 void __sanitizer_set_death_callback(void (*callback)(void)); /* NOLINT(bugprone-reserved-identifier): their name */
 
 static void be_quiet(void)
@@ -34,7 +39,7 @@ static void add(uint8_t *to, const uint8_t *from, size_t n)
 
 __attribute__((no_sanitize("coverage"))) void fuzz_take_coverage(void)
 {
-    const size_t n = (size_t)(counters_end - counters_begin);
+    const size_t n = count_counters();
     if (!shared) {
         shared = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         if (shared == MAP_FAILED) {
@@ -50,6 +55,6 @@ __attribute__((no_sanitize("coverage"))) void fuzz_take_coverage(void)
 
 _Noreturn void __wrap__exit(int code) /* NOLINT(bugprone-reserved-identifier): the linker's names */
 {
-    if (shared) add(shared, counters_begin, (size_t)(counters_end - counters_begin));
+    if (shared) add(shared, counters_begin, count_counters());
     __real__exit(code);
 }
