@@ -20,12 +20,10 @@ static dn_score_expression parse(const char *text)
 /** Holds the message against its important part. */
 static void refuse(const char *text, const char *message)
 {
-    dn_score_expression e, before;
-    memset(&e, 7, sizeof e);
-    before = e;
+    dn_score_expression e = {.shapings = 77};
     cr_expect_eq(dn_expression_parse(&e, text), DN_ERROR_ARGUMENT, "'%s' was accepted", text);
     cr_expect(strstr(dn_error_last(), message), "'%s' lacks '%s'", dn_error_last(), message);
-    cr_expect_eq(memcmp(&e, &before, sizeof e), 0, "%s: the result was touched", text);
+    cr_expect(e.shapings == 77 && !e.base.method, "%s: the result was touched", text);
 }
 
 static void expect_text(const char *text, const char *shortest)

@@ -1,8 +1,9 @@
 /** docs/scores.md and the table of methods say the same: every method has a row with what it needs, and its options with
- *  their defaults and ranges. */
+ *  their defaults and ranges. What docs/add_a_score.md shows is in the sources. */
 #include <criterion/criterion.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/alloc.h"
@@ -14,12 +15,13 @@ enum { CELL_MAX = 512, CELLS = 5 };
 /* | method | outlier score | needs | options (default; range) | source | */
 enum { NAME, SCORE, NEEDS, OPTIONS, SOURCE };
 
-static char *read_document(void)
+/** @param name from the repository's root @return its text; free with dn_free() */
+static char *read_text(const char *name)
 {
     const char *file_name = __FILE__;
     const char *tests = strstr(file_name, "tests/test_scores_doc.c");
     cr_assert(tests);
-    char *path = dn_format("%.*sdocs/scores.md", (int)(tests - file_name), file_name);
+    char *path = dn_format("%.*s%s", (int)(tests - file_name), file_name, name);
     FILE *file = fopen(path, "rb");
     cr_assert(file, "%s cannot be opened", path);
     dn_free(path);
@@ -68,9 +70,7 @@ static void add_number(text *to, double value)
         return;
     }
     *e = '\0';
-    int exponent = 0;
-    cr_assert_eq(sscanf(e + 1, "%d", &exponent), 1);
-    add(to, "%se%d", digits, exponent);
+    add(to, "%se%ld", digits, strtol(e + 1, NULL, 10));
 }
 
 static void add_range(text *to, const dn_method_option *option)
@@ -146,7 +146,7 @@ static void check_row(const dn_method *method, char cell[CELLS][CELL_MAX])
 
 Test(scores_doc, has_every_method_as_it_is)
 {
-    char *document = read_document(), cell[CELLS][CELL_MAX];
+    char *document = read_text("docs/scores.md"), cell[CELLS][CELL_MAX];
     size_t count, rows = 0;
     const dn_method *const *methods = dn_methods(&count);
     bool *found = dn_calloc(count, sizeof *found);
@@ -170,7 +170,7 @@ Test(scores_doc, has_every_method_as_it_is)
 
 Test(scores_doc, names_the_options_of_layers)
 {
-    char *document = read_document();
+    char *document = read_text("docs/scores.md");
     for (size_t i = 0; i < DN__LAYER_OPTIONS; i++) {
         const dn_method_option *option = &dn__layer_option[i];
         for (size_t w = 0; option->word[w]; w++) {
@@ -179,5 +179,32 @@ Test(scores_doc, names_the_options_of_layers)
             dn_free(row);
         }
     }
+    dn_free(document);
+}
+
+/** A line such as `ood/nci.c` says where the code after it is from. */
+Test(add_a_score_doc, shows_code_as_it_is)
+{
+    char *document = read_text("docs/add_a_score.md"), *source = NULL, name[64] = "";
+    size_t blocks = 0;
+    for (char *line = document; *line;) {
+        char *end = line + strcspn(line, "\n");
+        if (line[0] == '`' && end[-1] == '`' && strchr(line, '/') < end && end - line < (long)sizeof name) {
+            (void)snprintf(name, sizeof name, "%.*s", (int)(end - line) - 2, line + 1);
+            dn_free(source);
+            source = read_text(name);
+        }
+        if (strncmp(line, "```c\n", 5) == 0) {
+            char *code = line + 5, *close = strstr(code, "```\n");
+            cr_assert(close && source, "a block of code without end or source");
+            *close = '\0';
+            cr_expect(strstr(source, code), "docs/add_a_score.md: this is not in %s:\n%s", name, code);
+            blocks++;
+            end = close + 3;
+        }
+        line = end + (*end == '\n');
+    }
+    cr_expect_eq(blocks, 7, "%zu blocks of code", blocks);
+    dn_free(source);
     dn_free(document);
 }
