@@ -205,10 +205,23 @@ int64_t dn_pass_images(const dn_pass *pass)
     return pass->images;
 }
 
+/* Networks may swallow a NaN: relu makes it 0 on some devices. */
+static dn_status check_images(const dn_pass *pass, const void *images, size_t rows)
+{
+    const dn__reals x = {.data = (void *)images, .type = pass->options.type};
+    if (x.type == DN_U8) return DN_OK;
+    for (size_t i = 0; i < rows * pass->pixels; i++)
+        if (!isfinite(dn__real_get(&x, i)))
+            return dn_fail(DN_ERROR_NUMERIC, "pixel %zu of image %zu of the batch is %g", i % pass->pixels,
+                           i / pass->pixels, dn__real_get(&x, i));
+    return DN_OK;
+}
+
 dn_status dn_pass_run(dn_pass *pass, const dn_pass_out *out, const void *images, size_t rows)
 {
     if (rows < 1 || rows > pass->batch)
         return dn_fail(DN_ERROR_ARGUMENT, "a batch of %zu images: it must be 1 to %zu", rows, pass->batch);
+    DN_TRY(check_images(pass, images, rows));
     switch (pass->options.kind) {
     case DN_PASS_ODIN:
     case DN_PASS_ODIN_ENTROPY:

@@ -124,7 +124,8 @@ typedef struct dn_pass_out {
 
 /** Passes the next batch. Rows do not depend on each other, except DROPOUT's zeros on the place.
  *  @param images [rows,H,W,C] of the type that the pass was opened with @param rows 1 to the network's batch
- *  @return DN_OK; DN_ERROR_NUMERIC if a number that a gradient starts from, or a map to be changed, is not finite */
+ *  @return DN_OK; DN_ERROR_NUMERIC if an image, a number that a gradient starts from, or a map to be changed is not
+ *  finite */
 dn_status dn_pass_run(dn_pass *pass, const dn_pass_out *out, const void *images, size_t rows) DN_NODISCARD;
 
 #ifdef __cplusplus

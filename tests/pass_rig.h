@@ -82,13 +82,17 @@ static inline void draw_states(pass_rig *rig)
     if (count == 0) return;
     void *values = dn_calloc(count, size);
     dn_random_sequence random = {.seed = 5};
-    for (size_t i = 0; i < count; i++) {
-        const double value = 0.4 + 0.3 * (double)dn_random_next_uniform(&random, 0, 1); /* right for both */
-        if (rig->c.type == DN_F64)
-            ((double *)values)[i] = value;
-        else
-            ((float *)values)[i] = (float)value;
-    }
+    for (size_t e = 0; e < (size_t)rig->c.members; e++)
+        for (int k = 0; k < dn_params_count(rig->params, DN_BLOCK_STATES); k++) {
+            const dn_params_entry *entry = dn_params_at(rig->params, DN_BLOCK_STATES, k);
+            for (size_t i = e * each + entry->offset, n = (size_t)dn_shape_count(&entry->shape); n > 0; i++, n--) {
+                const double value = 0.4 + 0.3 * (double)dn_random_next_uniform(&random, 0, 1); /* right for both */
+                if (rig->c.type == DN_F64)
+                    ((double *)values)[i] = value;
+                else
+                    ((float *)values)[i] = (float)value;
+            }
+        }
     OK(dn_buffer_upload(dn_params_buffer(rig->params, DN_BLOCK_STATES, 0), 0, values, count * size));
     dn_free(values);
 }
