@@ -3,6 +3,7 @@
 #include <float.h>
 #include <limits.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include <cblas.h>
@@ -15,9 +16,35 @@
  * matrix in any memory. */
 static const size_t PIECE = (size_t)1 << 30;
 
+enum {
+    TILE = 128,                        /* rows of a Gram matrix that one thread computes at a time */
+    PIECE_LEAST = 32,                  /* rows of a product that are worth a thread */
+    WORTH_THREADS = 1 << 20,           /* multiplications that are */
+    DECOMPOSITION_WORTH_THREADS = 1024 /* rows of a matrix; half of the work waits for memory */
+};
+
+/* Products are shared out here, to OpenMP's threads: those of BLAS would wait in a spin while OpenMP's work, and the
+ * other way round. Only decompositions use BLAS's own threads. */
+static atomic_int wanted_threads;
+
 void dn__blas_threads(int threads)
 {
-    openblas_set_num_threads(threads > 0 ? threads : omp_get_max_threads());
+    wanted_threads = threads;
+    openblas_set_num_threads(1);
+}
+
+/** @return threads for so many multiplications, of OpenMP and not of BLAS */
+static int threads_for(double multiplications)
+{
+    if (omp_in_parallel()) return 1;
+    openblas_set_num_threads(1);
+    if (multiplications < WORTH_THREADS) return 1;
+    return wanted_threads > 0 ? wanted_threads : omp_get_max_threads();
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
 }
 
 /** c = beta c, as BLAS would: nothing is read for beta = 0. @param c [n] */
@@ -26,40 +53,52 @@ static void scale(double *c, size_t n, double beta)
     for (size_t i = 0; i < n; i++) c[i] = beta == 0.0 ? 0.0 : beta * c[i];
 }
 
-void dn__multiply_transposed(double *c, const double *a, const double *b, size_t m, size_t n, size_t k, double alpha,
-                             double beta)
+static void multiply(double *c, const double *a, const double *b, CBLAS_TRANSPOSE transpose, size_t m, size_t n,
+                     size_t k, double alpha, double beta)
 {
     if (m == 0 || n == 0) return;
     if (k == 0) {
         scale(c, m * n, beta);
         return;
     }
-    for (size_t i = 0; i < m; i += PIECE) {
-        const size_t rows = m - i < PIECE ? m - i : PIECE;
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)n, (int)k, alpha, a + i * k, (int)k, b,
-                    (int)k, beta, c + i * n, (int)n);
+    const int threads = threads_for((double)m * (double)n * (double)k);
+    size_t piece = (m + (size_t)threads - 1) / (size_t)threads;
+    piece = smaller(piece < PIECE_LEAST ? PIECE_LEAST : piece, PIECE);
+#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
+    for (size_t i = 0; i < m; i += piece) {
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, transpose, (int)smaller(m - i, piece), (int)n, (int)k, alpha,
+                    a + i * k, (int)k, b, (int)(transpose == CblasTrans ? k : n), beta, c + i * n, (int)n);
     }
+}
+
+void dn__multiply_transposed(double *c, const double *a, const double *b, size_t m, size_t n, size_t k, double alpha,
+                             double beta)
+{
+    multiply(c, a, b, CblasTrans, m, n, k, alpha, beta);
 }
 
 void dn__multiply(double *c, const double *a, const double *b, size_t m, size_t n, size_t k, double alpha, double beta)
 {
-    if (m == 0 || n == 0) return;
-    if (k == 0) {
-        scale(c, m * n, beta);
-        return;
-    }
-    for (size_t i = 0; i < m; i += PIECE) {
-        const size_t rows = m - i < PIECE ? m - i : PIECE;
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)rows, (int)n, (int)k, alpha, a + i * k, (int)k, b,
-                    (int)n, beta, c + i * n, (int)n);
-    }
+    multiply(c, a, b, CblasNoTrans, m, n, k, alpha, beta);
+}
+
+/** Adds to rows i .. i + TILE - 1 of the upper triangle. @param x [rows,d], at most PIECE rows */
+static void add_gram_tile(double *sum, const double *x, size_t rows, size_t d, size_t i)
+{
+    const int height = (int)smaller(TILE, d - i), right = (int)(d - i) - height, stride = (int)d;
+    double *to = sum + i * d + i;
+    cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, height, (int)rows, 1.0, x + i, stride, 1.0, to, stride);
+    if (right == 0) return;
+    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, height, right, (int)rows, 1.0, x + i, stride, x + i + height,
+                stride, 1.0, to + height, stride);
 }
 
 void dn__add_gram(double *sum, const double *x, size_t rows, size_t d)
 {
-    for (size_t i = 0; i < rows && d > 0; i += PIECE) {
-        const size_t some = rows - i < PIECE ? rows - i : PIECE;
-        cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, (int)d, (int)some, 1.0, x + i * d, (int)d, 1.0, sum, (int)d);
+    const int threads = threads_for((double)rows * (double)d * (double)d);
+    for (size_t r = 0; r < rows; r += PIECE) {
+#pragma omp parallel for num_threads(threads) schedule(dynamic) if (threads > 1)
+        for (size_t i = 0; i < d; i += TILE) add_gram_tile(sum, x + r * d, smaller(rows - r, PIECE), d, i);
     }
 }
 
@@ -113,8 +152,11 @@ dn_status dn__eigen_symmetric(double *values, double *a, size_t d)
     if (d == 0) return DN_OK;
     DN_TRY(check_size(d, d));
     DN_TRY(check_finite_upper(a, d));
+    const int threads = d < DECOMPOSITION_WORTH_THREADS ? 1 : threads_for(INFINITY);
+    if (threads > 1) openblas_set_num_threads(threads);
     /* By columns, the upper triangle is the lower one, and the eigenvectors, columns then, are our rows. */
     const lapack_int info = LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'L', (int)d, a, (int)d, values);
+    if (threads > 1) openblas_set_num_threads(1);
     if (info != 0) return lapack_failed("dsyevd", info);
     for (size_t i = 0, j = d - 1; i < j; i++, j--) {
         swap_rows(values + i, values + j, 1);

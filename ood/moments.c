@@ -11,7 +11,7 @@
 enum {
     STRIPE = 64,              /* columns that one thread sums */
     WORTH_THREADS = 1 << 15,  /* numbers from which on threads pay */
-    BUFFER_NUMBERS = 1 << 20, /* centred numbers per product: 8 MiB */
+    BUFFER_NUMBERS = 1 << 21, /* centred numbers per product: 16 MiB */
     BUFFER_ROWS_LEAST = 256   /* few rows make slow products */
 };
 

@@ -4,12 +4,12 @@
 
 #include "ood/linear_algebra.h"
 
-/* Numbers from which on threads pay; where methods score, every thread has its own rows already. */
-enum { WORTH_THREADS = 1 << 15 };
+/* Rows that one thread takes at a time, and numbers from which on threads pay; where methods score, every thread has
+ * rows of its own already. */
+enum { PIECE_ROWS = 128, WORTH_THREADS = 1 << 15 };
 
 void dn__centre(double *to, const double *x, size_t rows, size_t dim, const double *centre, const double *scale)
 {
-#pragma omp parallel for schedule(static) if (rows * dim > WORTH_THREADS && !omp_in_parallel())
     for (size_t r = 0; r < rows; r++) {
         double *row = to + r * dim;
         for (size_t j = 0; j < dim; j++) row[j] = x[r * dim + j] - centre[j];
@@ -23,8 +23,12 @@ dn_status dn__project(double *to, const double *x, size_t rows, size_t dim, cons
     const size_t mark = dn_workspace_mark(space);
     double *centred = dn_workspace_doubles(space, rows * dim);
     if (!centred) return DN_ERROR_MEMORY;
-    dn__centre(centred, x, rows, dim, centre, NULL);
-    dn__multiply_transposed(to, centred, axes, rows, count, dim, 1.0, 0.0);
+#pragma omp parallel for schedule(dynamic) if (rows * dim > WORTH_THREADS && !omp_in_parallel())
+    for (size_t r = 0; r < rows; r += PIECE_ROWS) {
+        const size_t piece = rows - r < PIECE_ROWS ? rows - r : PIECE_ROWS;
+        dn__centre(centred + r * dim, x + r * dim, piece, dim, centre, NULL);
+        dn__multiply_transposed(to + r * count, centred + r * dim, axes, piece, count, dim, 1.0, 0.0);
+    }
     dn_workspace_release(space, mark);
     return DN_OK;
 }
