@@ -1,5 +1,5 @@
-/** VRA: entries below the q_lo-quantile of all entries of the fit features become 0, those above the q_hi-quantile become
- *  that quantile. */
+/** VRA: entries below the q_lo-quantile of all entries of the fit features become 0, those above the q_hi-quantile
+ *  become that quantile. */
 #include "core/alloc.h"
 #include "ood/methods.h"
 #include "ood/quantile.h"

@@ -1,5 +1,5 @@
-/** docs/scores.md and the table of methods say the same: every method has a row with what it needs, and its options with
- *  their defaults and ranges. What docs/add_a_score.md shows is in the sources. */
+/** docs/scores.md and the table of methods say the same: every method has a row with what it needs, and its options
+ *  with their defaults and ranges. What docs/add_a_score.md shows is in the sources. */
 #include <criterion/criterion.h>
 #include <stdarg.h>
 #include <stdio.h>
