@@ -11,8 +11,9 @@ size_t dn__entries_kept(size_t dim, double p)
     return gone < (double)dim ? dim - (size_t)gone : 1;
 }
 
-/** @return the k-th largest entry, 1 <= k <= n. Selection by digits: only entries with the right beginning go on, so
- *  that the time is O(n) whatever the order. @param x [n] destroyed @param *k receives how many of the equal entries to take */
+/** Selection by digits: only entries with the right beginning go on, so that the time is O(n) whatever the order.
+ *  @return the k-th largest entry, 1 <= k <= n
+ *  @param x [n] destroyed @param k receives how many of the equal entries to take */
 static double kth_largest(double *x, size_t n, size_t *k)
 {
     enum { DIGIT = 8, VALUES = 1 << DIGIT };
