@@ -131,7 +131,8 @@ double dn_selective_aurc(const dn_selective *selective)
     for (size_t k = c->points; k-- > 0;) {
         const ties t = ties_at(c, k);
         const double wrong_below = t.rows_below - t.right_below, wrong = (t.rows - t.right) / t.rows;
-        for (double j = 1.0; j <= t.rows; j += 1.0) sum += (wrong_below + wrong * j) / (t.rows_below + j);
+        for (size_t j = 1; j <= (size_t)t.rows; j++)
+            sum += (wrong_below + wrong * (double)j) / (t.rows_below + (double)j);
     }
     return sum / (double)(selective->n_id + selective->n_ood);
 }

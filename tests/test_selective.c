@@ -100,7 +100,8 @@ Test(selective, figures_at_thresholds)
     for (int round = 0; round < 300; round++) {
         const rows r = draw(&random, 5);
         dn_selective *s = open_rows(&r);
-        for (double threshold = -3; threshold <= 5; threshold += 0.5) {
+        for (int half = -6; half <= 10; half++) {
+            const double threshold = half / 2.0;
             size_t accepted = 0, right = 0;
             for (size_t i = 0; i < r.n_id; i++) {
                 accepted += r.id[i] < threshold;
