@@ -3,8 +3,8 @@
  * usage: bench_logits FILE ROWS COLUMNS f32|f64       FILE: the numbers as they lie in memory, rows one after the other
  *
  * The first rows are the fit set, their largest logits the labels, every third of which is moved on by one. For every
- * line on stdin with expressions, separated by commas, all are scored in one run; prints its seconds and the mean of all
- * scores. Fits are not part of the time. */
+ * line on stdin with expressions, separated by commas, all are scored in one run, and its seconds and the mean of all
+ * scores are printed. Fits are not part of the time. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 #include "ood/block.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
+
+#include "ood/widen.h"
 
 /* The pointers lie in the workspace, as the numbers do. */
 dn_status dn__block_open(dn__block *out, const dn_score_input *input, const dn__columns *columns, const char *kind,
@@ -43,16 +44,6 @@ static dn_status fetch(const void **out, const dn__block *b, const dn_matrix *m,
     return status;
 }
 
-static void convert(double *to, const void *from, dn_dtype type, size_t count)
-{
-    if (type == DN_F64) {
-        memcpy(to, from, count * sizeof *to);
-        return;
-    }
-    const float *x = from;
-    for (size_t i = 0; i < count; i++) to[i] = (double)x[i];
-}
-
 /** @param column [used] which of the matrix's columns to take */
 static void pick(double *to, const void *from, const dn_matrix *m, size_t rows, const int32_t *column, size_t used)
 {
@@ -65,12 +56,10 @@ static void pick(double *to, const void *from, const dn_matrix *m, size_t rows, 
     }
 }
 
-static dn_status check_finite(const dn__block *b, const double *x, size_t columns, const char *name, size_t e,
-                              const int32_t *column)
+/** @param x holds a number that is not finite */
+static dn_status explain(const dn__block *b, const double *x, size_t columns, const char *name, size_t e,
+                         const int32_t *column)
 {
-    size_t wrong = 0;
-    for (size_t i = 0; i < b->rows * columns; i++) wrong += !(fabs(x[i]) <= DBL_MAX);
-    if (wrong == 0) return DN_OK;
     size_t i = 0;
     while (isfinite(x[i])) i++;
     const size_t at = column ? (size_t)column[i % columns] : i % columns;
@@ -90,11 +79,14 @@ dn_status dn__block_logits(const double **out, dn__block *b, size_t e)
         double *to = dn_workspace_doubles(b->space, b->rows * used);
         if (!to) return DN_ERROR_MEMORY;
         DN_TRY(fetch(&from, b, m, e));
-        if (b->columns->mapped)
+        bool finite;
+        if (b->columns->mapped) {
             pick(to, from, m, b->rows, column, used);
-        else
-            convert(to, from, m->type, b->rows * used);
-        DN_TRY(check_finite(b, to, used, "logits", e, column));
+            finite = dn__all_finite(to, b->rows * used);
+        } else {
+            finite = dn__widen(to, from, m->type, b->rows * used);
+        }
+        if (!finite) return explain(b, to, used, "logits", e, column);
         b->logits[e] = to;
     }
     *out = b->logits[e];
@@ -110,8 +102,7 @@ dn_status dn__block_features(const double **out, dn__block *b, size_t e, size_t 
         double *to = dn_workspace_doubles(b->space, b->rows * m->columns);
         if (!to) return DN_ERROR_MEMORY;
         DN_TRY(fetch(&from, b, m, e));
-        convert(to, from, m->type, b->rows * m->columns);
-        DN_TRY(check_finite(b, to, m->columns, "features", e, NULL));
+        if (!dn__widen(to, from, m->type, b->rows * m->columns)) return explain(b, to, m->columns, "features", e, NULL);
         *place = to;
     }
     *out = *place;

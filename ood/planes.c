@@ -14,13 +14,19 @@ void dn__transpose(double *to, const double *from, size_t rows, size_t columns)
     }
 }
 
-DN_CLONES static void raise_top(double *restrict top, double *restrict at, const double *restrict x, double column,
-                                size_t n)
+/** Two columns at once: half the traffic, and the compiler does not see a store that could be skipped, which it would
+ *  turn into a branch that nobody can predict. @param x, y [n] columns c and d, or c twice */
+DN_CLONES static void raise_top(double *restrict top, double *restrict at, const double *restrict x,
+                                const double *restrict y, double c, double d, size_t n)
 {
     for (size_t r = 0; r < n; r++) {
-        const double z = x[r], old = top[r], place = at[r];
-        top[r] = z > old ? z : old;
-        at[r] = z > old ? column : place;
+        double best = top[r], place = at[r];
+        place = x[r] > best ? c : place;
+        best = x[r] > best ? x[r] : best;
+        place = y[r] > best ? d : place;
+        best = y[r] > best ? y[r] : best;
+        top[r] = best;
+        at[r] = place;
     }
 }
 
@@ -30,7 +36,10 @@ void dn__planes_top(double *top, double *at, const double *x, size_t columns, si
         top[r] = x[r];
         at[r] = 0.0;
     }
-    for (size_t c = 1; c < columns; c++) raise_top(top, at, x + c * n, (double)c, n);
+    for (size_t c = 1; c < columns; c += 2) {
+        const size_t d = c + 1 < columns ? c + 1 : c;
+        raise_top(top, at, x + c * n, x + d * n, (double)c, (double)d, n);
+    }
 }
 
 /** One column's part of a softmax. @param below [n] logits, become (z - top) / T */
@@ -87,7 +96,7 @@ DN_CLONES void dn__softmax_product(double *restrict x, const dn__softmax_planes 
     for (size_t r = 0; r < n; r++) {
         const double sum = 1.0 + others[r], own = e[r];
         const double rest = at[r] == (double)column ? others[r] : sum - own;
-        x[r] = own / sum * (rest / sum);
+        x[r] = own * rest / (sum * sum);
     }
 }
 

@@ -36,31 +36,26 @@ static inline double dn__from_bits(uint64_t bits)
 /** e^x: 0 at minus infinity, denormal results rounded like others, infinity above ln(largest double). */
 static inline double dn__exp(double x)
 {
-    /* Beyond these, the result is 0 or infinity as well; NaN passes both comparisons. */
-    x = x < -746.0 ? -746.0 : x;
-    x = x > 710.0 ? 710.0 : x;
     /* x = n ln 2 + r, abs(r) <= ln(2) / 2 */
     const double n = (x * 0x1.71547652b82fep0 + DN__ROUNDER) - DN__ROUNDER;
     const double r = (x - n * DN__LN2_HIGH) - n * DN__LN2_LOW;
-    /* e^r by its series: the first term left out is below 2^-57. Coefficients are 1/k!, k = 13, 12, ..., 2. */
-    double q = 0x1.6124613a86d09p-33;
-    q = q * r + 0x1.1eed8eff8d898p-29;
-    q = q * r + 0x1.ae64567f544e4p-26;
-    q = q * r + 0x1.27e4fb7789f5cp-22;
-    q = q * r + 0x1.71de3a556c734p-19;
-    q = q * r + 0x1.a01a01a01a01ap-16;
-    q = q * r + 0x1.a01a01a01a01ap-13;
-    q = q * r + 0x1.6c16c16c16c17p-10;
-    q = q * r + 0x1.1111111111111p-7;
-    q = q * r + 0x1.5555555555555p-5;
-    q = q * r + 0x1.5555555555555p-3;
-    q = q * r + 0.5;
-    const double p = 1.0 + (r + r * r * q);
+    /* e^r by its series, of which the first term left out is below 2^-57: 1/k! for k = 2 ... 13, in pairs, for one long
+     * chain of operations would keep the processor waiting. */
+    const double r2 = r * r, r4 = r2 * r2;
+    const double q2 = (0.5 + r * 0x1.5555555555555p-3) + r2 * (0x1.5555555555555p-5 + r * 0x1.1111111111111p-7);
+    const double q6 =
+        (0x1.6c16c16c16c17p-10 + r * 0x1.a01a01a01a01ap-13) + r2 * (0x1.a01a01a01a01ap-16 + r * 0x1.71de3a556c734p-19);
+    const double q10 =
+        (0x1.27e4fb7789f5cp-22 + r * 0x1.ae64567f544e4p-26) + r2 * (0x1.1eed8eff8d898p-29 + r * 0x1.6124613a86d09p-33);
+    const double q = q2 + r4 * (q6 + r4 * q10);
+    const double p = 1.0 + (r + r2 * q);
     /* 2^n as two factors, for n = 1024 and denormals: only the second product rounds. */
     const double half = (n * 0.5 + DN__ROUNDER) - DN__ROUNDER, rest = n - half;
     const uint64_t first = (dn__bits(half + DN__ROUNDER) + 1023) << 52;
     const uint64_t second = (dn__bits(rest + DN__ROUNDER) + 1023) << 52;
-    return p * dn__from_bits(first) * dn__from_bits(second);
+    double y = p * dn__from_bits(first) * dn__from_bits(second);
+    y = x < -746.0 ? 0.0 : y; /* out here, n has no place in the bits */
+    return x > 710.0 ? INFINITY : y;
 }
 
 /** ln x: minus infinity at 0, NaN below. */
@@ -76,16 +71,13 @@ static inline double dn__log(double x)
     /* ln(1 + f) = 2 artanh(s), s = f / (2 + f), by its series; the first term left out is below 2^-60.
      * It is f - (f f / 2 - s (f f / 2 + R)), R = sum of 2/(2j+1) s^2j for j = 1, 2, ...: f itself is exact. */
     const double s = f / (2.0 + f), z = s * s;
-    double sum = 0x1.8618618618618p-4;
-    sum = sum * z + 0x1.af286bca1af28p-4;
-    sum = sum * z + 0x1.e1e1e1e1e1e1ep-4;
-    sum = sum * z + 0x1.1111111111111p-3;
-    sum = sum * z + 0x1.3b13b13b13b14p-3;
-    sum = sum * z + 0x1.745d1745d1746p-3;
-    sum = sum * z + 0x1.c71c71c71c71cp-3;
-    sum = sum * z + 0x1.2492492492492p-2;
-    sum = sum * z + 0x1.999999999999ap-2;
-    sum = sum * z + 0x1.5555555555555p-1;
+    const double z2 = z * z, z4 = z2 * z2;
+    const double r0 =
+        (0x1.5555555555555p-1 + z * 0x1.999999999999ap-2) + z2 * (0x1.2492492492492p-2 + z * 0x1.c71c71c71c71cp-3);
+    const double r4 =
+        (0x1.745d1745d1746p-3 + z * 0x1.3b13b13b13b14p-3) + z2 * (0x1.1111111111111p-3 + z * 0x1.e1e1e1e1e1e1ep-4);
+    const double r8 = 0x1.af286bca1af28p-4 + z * 0x1.8618618618618p-4;
+    const double sum = r0 + z4 * (r4 + z4 * r8);
     const double half = 0.5 * f * f;
     double y = k * DN__LN2_HIGH - ((half - (s * (half + sum * z) + k * DN__LN2_LOW)) - f);
     y = x < INFINITY ? y : x; /* infinity and NaN stay */

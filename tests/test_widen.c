@@ -1,0 +1,46 @@
+/** Numbers of callers become doubles, and those that are none are noticed wherever they stand. */
+#include <criterion/criterion.h>
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "ood/widen.h"
+
+enum { COUNT = 77 }; /* whole vectors and a rest */
+
+Test(widen, keeps_every_finite_number)
+{
+    float narrow[COUNT];
+    double wide[COUNT], to[COUNT];
+    const float special[] = {0.0F, -0.0F, FLT_MAX, -FLT_MAX, FLT_MIN, FLT_TRUE_MIN, -FLT_TRUE_MIN, 1.5F};
+    const double special_wide[] = {0.0, -0.0, DBL_MAX, -DBL_MAX, DBL_MIN, DBL_TRUE_MIN, -DBL_TRUE_MIN, 1.5};
+    for (int i = 0; i < COUNT; i++) {
+        narrow[i] = special[i % 8];
+        wide[i] = special_wide[i % 8];
+    }
+    cr_expect(dn__widen(to, narrow, DN_F32, COUNT));
+    for (int i = 0; i < COUNT; i++) {
+        const double want = (double)narrow[i];
+        cr_expect_eq(memcmp(&to[i], &want, sizeof want), 0, "%d: %g, expected %g", i, to[i], want);
+    }
+    cr_expect(dn__widen(to, wide, DN_F64, COUNT));
+    cr_expect_eq(memcmp(to, wide, sizeof to), 0);
+    cr_expect(dn__all_finite(wide, COUNT));
+    cr_expect(dn__widen(to, wide, DN_F64, 0));
+}
+
+Test(widen, notices_what_is_no_number)
+{
+    const double wrong[] = {INFINITY, -INFINITY, NAN, -NAN};
+    float narrow[COUNT] = {0};
+    double wide[COUNT] = {0}, to[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        narrow[i] = (float)wrong[i % 4];
+        wide[i] = wrong[i % 4];
+        cr_expect(!dn__widen(to, narrow, DN_F32, COUNT), "f32 %d", i);
+        cr_expect(!dn__widen(to, wide, DN_F64, COUNT), "f64 %d", i);
+        cr_expect(!dn__all_finite(wide, COUNT), "%d", i);
+        narrow[i] = 0;
+        wide[i] = 0;
+    }
+}
