@@ -10,11 +10,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Seconds: of processor time between two signs of life of a child, and of nothing happening at all. */
+/* Milliseconds: of processor time between two signs of life of a child, and of nothing happening at all. */
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
-enum { MOST_WORK = 1, MOST_WAIT = 10 };
+enum { MOST_WORK = 200, MOST_WAIT = 20000 };
 #else
-enum { MOST_WORK = 10, MOST_WAIT = 180 };
+enum { MOST_WORK = 10000, MOST_WAIT = 180000 };
 #endif
 
 /* How it went, in the child's words. Small enough for a pipe that nobody reads yet. */
@@ -40,7 +40,7 @@ dn_status dn__child_receive(int pipe, void *to, size_t bytes)
 {
     for (char *at = to; bytes > 0;) {
         struct pollfd wait = {.fd = pipe, .events = POLLIN};
-        const int ready = poll(&wait, 1, 1000 * MOST_WAIT);
+        const int ready = poll(&wait, 1, MOST_WAIT);
         if (ready < 0 && errno == EINTR) continue;
         const ssize_t got = ready > 0 ? read(pipe, at, bytes) : 0;
         if (got < 0 && errno == EINTR) continue;
@@ -54,7 +54,7 @@ dn_status dn__child_receive(int pipe, void *to, size_t bytes)
 
 void dn__child_alive(void)
 {
-    const struct itimerval limit = {.it_value.tv_sec = MOST_WORK};
+    const struct itimerval limit = {.it_value = {.tv_sec = MOST_WORK / 1000, .tv_usec = MOST_WORK % 1000 * 1000}};
     (void)setitimer(ITIMER_PROF, &limit, NULL); /* its signal ends the process */
 }
 

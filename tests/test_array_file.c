@@ -181,7 +181,7 @@ Test(array_file, every_layout_and_rank_is_read, .init = setup, .fini = teardown)
 {
     static int32_t values[5000];
     const hsize_t dims[8] = {2, 1, 2, 1, 2, 1, 1, 2}, wide[2] = {50, 100}, sides[2] = {7, 33}, all[2] = {50, 100};
-    char name[16];
+    char name[32];
     for (int i = 0; i < 5000; i++) values[i] = i;
     const hid_t compact = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_layout(compact, H5D_COMPACT);

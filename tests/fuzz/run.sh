@@ -13,8 +13,9 @@ crashes=$build/fuzz/crashes
 export ASAN_OPTIONS=allocator_may_return_null=1:quarantine_size_mb=4:malloc_context_size=4
 mkdir -p "$crashes"
 
+# What takes long is left out: it would in each test run.
 keep() {
-    "$build/fuzz/fuzz_$1" -merge=1 -max_len=16384 -artifact_prefix="$crashes/$1-keep-" "$corpus/$1" \
+    "$build/fuzz/fuzz_$1" -merge=1 -timeout=1 -max_len=16384 -artifact_prefix="$crashes/$1-keep-" "$corpus/$1" \
         "$build/fuzz/found/$1" >"$build/fuzz/$1-keep.log" 2>&1
     echo "$1: $(du -sbk "$corpus/$1" | cut -f1) KiB"
 }
