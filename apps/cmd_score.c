@@ -1,5 +1,6 @@
 /* dunlin score: out-of-distribution scores of logits and features from any framework. */
 #include <argp.h>
+#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@ enum {
     KEY_CLASS_MAP,
     KEY_CLASSES,
     KEY_REDUCE,
+    KEY_THREADS,
     KEY_LIST
 };
 
@@ -52,6 +54,7 @@ static const struct argp_option options[] = {
      "Where to write: FILE.npy [N] float64 for one score, FILE.h5 an array for each, else CSV (default: CSV on "
      "standard output)",
      0},
+    {"threads", KEY_THREADS, "N", 0, "CPU threads (default: all cores)", 0},
     {"list", KEY_LIST, NULL, 0, "Describe all scores and their options", 0},
     DN_OPTION_QUIET,
     {0}};
@@ -65,11 +68,16 @@ static dn_status take_layer(const char **names, size_t *count, const char *arg)
     return DN_OK;
 }
 
-static dn_status take_classes(arguments *a, const char *arg)
+static dn_status take_number(arguments *a, int key, const char *arg)
 {
-    int64_t classes;
-    DN_TRY(dn_cli_parse_int("--classes", arg, 2, INT32_MAX, &classes));
-    a->files.classes = (size_t)classes;
+    int64_t number;
+    const bool classes = key == KEY_CLASSES;
+    DN_TRY(dn_cli_parse_int(classes ? "--classes" : "--threads", arg, classes ? 2 : 1, classes ? INT32_MAX : 1024,
+                            &number));
+    if (classes)
+        a->files.classes = (size_t)number;
+    else
+        omp_set_num_threads((int)number);
     return DN_OK;
 }
 
@@ -85,7 +93,8 @@ static dn_status take(arguments *a, int key, const char *arg)
     case KEY_FIT_FEATURES: return take_layer(a->files.fit_features, &a->files.n_fit_features, arg);
     case KEY_FIT_LABELS: a->files.fit_labels = arg; break;
     case KEY_CLASS_MAP: a->files.class_map = arg; break;
-    case KEY_CLASSES: return take_classes(a, arg);
+    case KEY_CLASSES:
+    case KEY_THREADS: return take_number(a, key, arg);
     case KEY_REDUCE: return dn_reduce_parse(&a->reduce, arg);
     case KEY_LIST: a->show_methods = true; break;
     case 'o': a->out = arg; break;

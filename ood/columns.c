@@ -32,7 +32,7 @@ static dn_status take_member(dn__columns *out, size_t e, const int32_t *map)
         column_of[c] = (int32_t)used++;
     }
     out->used[e] = used;
-    if (used >= 2) return DN_OK;
+    if (used >= 2 || !map) return DN_OK; /* without a map: as many as there are logits, if any */
     return dn_fail(DN_ERROR_SHAPE, "class map: member %zu uses %zu columns, but a softmax needs at least 2", e, used);
 }
 

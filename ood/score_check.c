@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ood/expression_private.h"
 #include "ood/scorer.h"
 
 size_t dn__input_members(const dn_score_input *input)
@@ -125,17 +126,10 @@ static dn_status check_pass(const dn_score_expression *e, const dn_score_fit *fi
 
 /* ---- reductions ---- */
 
-/* Scores of logits only, shaped or not. */
-static bool is_of_logits(const dn_score_expression *e)
-{
-    const unsigned allowed = DN_NEEDS_LOGITS | DN_NEEDS_FIT_LOGITS | DN_NEEDS_FIT_LABELS;
-    return (e->base.method->needs & ~allowed) == 0 && e->base.method->pass == DN_PASS_NONE;
-}
-
 static dn_status check_joined_logits(const dn_score_expression *e, const dn_score_input *form, dn_reduce reduce)
 {
     const dn_method *method = e->base.method;
-    if (!is_of_logits(e)) {
+    if (!dn__is_base(method)) {
         return dn_fail(DN_ERROR_ARGUMENT,
                        "%s with reduce=%s: only scores of logits can be taken of the members' joined outputs; use "
                        "reduce=score, min or max",
