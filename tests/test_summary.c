@@ -55,3 +55,16 @@ Test(summary, of_metrics)
     cr_expect_str_eq(dn_metric_name(DN_METRIC_COUNT), "?");
     cr_expect_eq(dn_metrics_value(m, DN_METRIC_COUNT), 0);
 }
+
+Test(summary, numbers_by_their_names)
+{
+    const dn_metrics m = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, DN_FPR_FIRST, DN_POSITIVE_OOD};
+    const double fields[] = {m.auroc, m.aupr_out,        m.aupr_in,       m.fpr95,
+                             m.tnr95, m.detection_error, m.best_accuracy, m.best_threshold};
+    const char *const names[] = {"auroc", "aupr_out",        "aupr_in",       "fpr95",
+                                 "tnr95", "detection_error", "best_accuracy", "best_threshold"};
+    for (int i = 0; i < DN_METRIC_COUNT; i++) {
+        cr_expect_eq(dn_metrics_value(&m, (dn_metric)i), fields[i]);
+        cr_expect_str_eq(dn_metric_name((dn_metric)i), names[i]);
+    }
+}
