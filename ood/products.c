@@ -33,8 +33,7 @@ void dn__products_pack(float *packed, const double *queries, size_t n, size_t di
     }
 }
 
-/** Any CPU. */
-static void with_blas(float *products, const float *bank, size_t rows, const float *packed, size_t n, size_t dim)
+void dn__products_by_blas(float *products, const float *bank, size_t rows, const float *packed, size_t n, size_t dim)
 {
     for (size_t first = 0; first < n; first += PANEL) {
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)rows, PANEL, (int)dim, 1.0F, bank, (int)dim,
@@ -82,12 +81,12 @@ void dn__products(float *products, const float *bank, size_t rows, const float *
     if (__builtin_cpu_supports("avx512f")) {
         with_avx512(products, bank, rows, packed, n, dim);
     } else {
-        with_blas(products, bank, rows, packed, n, dim);
+        dn__products_by_blas(products, bank, rows, packed, n, dim);
     }
 }
 #else
 void dn__products(float *products, const float *bank, size_t rows, const float *packed, size_t n, size_t dim)
 {
-    with_blas(products, bank, rows, packed, n, dim);
+    dn__products_by_blas(products, bank, rows, packed, n, dim);
 }
 #endif

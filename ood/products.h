@@ -27,4 +27,7 @@ void dn__products_pack(float *packed, const double *queries, size_t n, size_t di
  *  @param bank [rows,dim], rows a multiple of DN__PRODUCT_GROUP */
 void dn__products(float *products, const float *bank, size_t rows, const float *packed, size_t n, size_t dim);
 
+/** The same by single-threaded BLAS: what dn__products() does on CPUs that it has no kernel for. */
+void dn__products_by_blas(float *products, const float *bank, size_t rows, const float *packed, size_t n, size_t dim);
+
 #endif
