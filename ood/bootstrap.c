@@ -6,7 +6,7 @@
 
 #include "core/alloc.h"
 #include "core/random.h"
-#include "ood/curve.h"
+#include "ood/curve_private.h"
 
 enum { PURPOSE = 0x626f6f74 };
 

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "core/alloc.h"
+#include "ood/curve_private.h"
 
 /* Eight passes of 8 bits sort 64-bit keys. Fewer and wider ones write to more places at once than the caches of memory
  * and of page addresses hold, and were slower. */

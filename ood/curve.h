@@ -30,12 +30,6 @@ typedef struct dn_curve {
  *  is NaN or infinite, DN_ERROR_MEMORY */
 DN_NODISCARD dn_status dn_curve_open(dn_curve **out, const double *id, size_t n_id, const double *ood, size_t n_ood);
 
-/** Library-private. As dn_curve_open(), but either set, not both, may be empty, and sizes are not checked. */
-DN_NODISCARD dn_status dn__curve_count(dn_curve **out, const double *id, size_t n_id, const double *ood, size_t n_ood);
-
-/** Library-private. A curve of as many rows, without points, and room for as many. */
-DN_NODISCARD dn_status dn__curve_open_like(dn_curve **out, const dn_curve *curve);
-
 /** Frees the curve; NULL is allowed. */
 void dn_curve_close(dn_curve *curve);
 

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/alloc.h"
+#include "ood/curve_private.h"
 
 static dn_status check_finite(const double *scores, size_t n, const char *set)
 {
