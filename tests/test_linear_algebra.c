@@ -234,14 +234,33 @@ Test(linear_algebra, least_squares_of_zeros)
     for (int i = 0; i < 3; i++) cr_expect_eq(x[i], 0.0);
 }
 
+/** Sizes from which on threads share the work, in pieces that do not fit evenly. */
 Test(linear_algebra, any_number_of_threads)
 {
-    double a[MOST], found[MOST], expected[MOST];
-    fill(a, MOST, 7);
-    multiply_plainly(expected, a, a, 20, 20, 20, 1, 0, false);
-    for (int threads = 0; threads < 3; threads++) {
+    enum { ROWS = 301, D = 290 };
+    double *a = dn_calloc(ROWS * D, sizeof *a), *expected = dn_calloc(ROWS * ROWS, sizeof *expected);
+    double *found = dn_calloc(ROWS * ROWS, sizeof *found);
+    cr_assert(a && expected && found);
+    fill(a, ROWS * D, 7);
+    for (int threads = 0; threads < 5; threads++) {
         dn__blas_threads(threads);
-        dn__multiply(found, a, a, 20, 20, 20, 1, 0);
-        expect_near(found, expected, MOST, 1e-12, "threads");
+        multiply_plainly(expected, a, a, ROWS, ROWS, D, 1, 0, true);
+        dn__multiply_transposed(found, a, a, ROWS, ROWS, D, 1, 0);
+        expect_near(found, expected, ROWS * ROWS, 1e-11, "a a'");
+        multiply_plainly(expected, a, a, ROWS, D, D, 1, 0, false); /* its first D rows as a square matrix */
+        dn__multiply(found, a, a, ROWS, D, D, 1, 0);
+        expect_near(found, expected, ROWS * D, 1e-11, "a a");
+        memset(expected, 0, D * D * sizeof *expected);
+        for (size_t r = 0; r < ROWS; r++) {
+            for (size_t i = 0; i < D; i++) {
+                for (size_t j = i; j < D; j++) expected[i * D + j] += a[r * D + i] * a[r * D + j];
+            }
+        }
+        memset(found, 0, D * D * sizeof *found);
+        dn__add_gram(found, a, ROWS, D);
+        expect_near(found, expected, D * D, 1e-11, "a' a");
     }
+    dn_free(a);
+    dn_free(expected);
+    dn_free(found);
 }
