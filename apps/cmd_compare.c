@@ -9,6 +9,7 @@
 #include "apps/compare.h"
 #include "apps/evaluate_json.h"
 #include "apps/gnuplot.h"
+#include "apps/interrupt.h"
 #include "apps/json.h"
 #include "apps/plot.h"
 #include "apps/table.h"
@@ -172,7 +173,7 @@ static dn_status write_json(const dn_comparison *c, const char *path)
     cJSON *runs = cJSON_AddArrayToObject(tree, "runs");
     for (int i = 0; i < c->n_runs; i++) {
         const dn_compared_run *run = &c->runs[i];
-        cJSON *object = dn_evaluation_json(&run->result, run->path);
+        cJSON *object = dn_evaluation_json(&run->result, NULL);
         cJSON_AddStringToObject(object, "name", run->name);
         cJSON_AddStringToObject(object, "kind", dn_ensemble_kind_name(run->kind));
         cJSON_AddNumberToObject(object, "members", run->result.members);
@@ -246,6 +247,7 @@ int dn_cmd_compare(int argc, char **argv)
     arguments a = {0};
     dn_comparison result = {0};
     if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0) return DN_EXIT_USAGE;
+    dn_interrupt_install();
     dn_status status = compare(&a, &result);
     if (status == DN_OK && (!a.json || strcmp(a.json, "-") != 0)) status = print_table(&result);
     if (status == DN_OK && a.json) status = write_json(&result, a.json);

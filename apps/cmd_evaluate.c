@@ -1,6 +1,5 @@
 /* dunlin evaluate: accuracy on known data, and how well each score tells unknown data from it. */
 #include <argp.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,127 +7,158 @@
 #include "apps/commands.h"
 #include "apps/evaluate.h"
 #include "apps/evaluate_json.h"
+#include "apps/evaluate_report.h"
+#include "apps/interrupt.h"
 #include "apps/json.h"
 #include "apps/run.h"
-#include "apps/table.h"
 #include "core/alloc.h"
 
-enum { KEY_ID = 0x2000, KEY_OOD, KEY_METHODS, KEY_REDUCE, KEY_DEVICE, KEY_THREADS, KEY_RULE, KEY_POSITIVE, MOST = 64 };
+enum {
+    KEY_ID = 0x2000,
+    KEY_OOD,
+    KEY_NEAR,
+    KEY_FAR,
+    KEY_FIT,
+    KEY_METHODS,
+    KEY_REDUCE,
+    KEY_LAYERS,
+    KEY_RULE,
+    KEY_POSITIVE,
+    KEY_BOOTSTRAP,
+    KEY_CSV,
+    KEY_REFRESH,
+    KEY_DEVICE,
+    KEY_THREADS,
+    MOST_SETS = 64,
+    MOST_RUNS = 64
+};
 
 typedef struct arguments {
     dn_evaluation_options evaluation;
-    const char *ood[MOST];
-    char *methods[MOST];
-    const char *run, *json, *device;
+    const char *ood[MOST_SETS], *runs[MOST_RUNS];
+    dn_metric_group group[MOST_SETS];
+    int n_runs;
+    dn_expression_list list;
+    bool *optional; /* [list.count] */
+    const char *json, *csv, *device;
     int threads;
 } arguments;
 
 static const struct argp_option options[] = {
     {"id", KEY_ID, "SET", 0, "Known data (default: the recipe's test set)", 0},
     {"ood", KEY_OOD, "SET", 0, "Unknown data; may be given many times (default: the recipe's list)", 0},
+    {"near", KEY_NEAR, "SET", 0, "Unknown data that resemble the known: means over all of these are shown too", 0},
+    {"far", KEY_FAR, "SET", 0, "Unknown data that do not, likewise", 0},
+    {"fit", KEY_FIT, "SET", 0,
+     "Known data that scores are fitted on (default: the recipe's training set, not augmented)", 0},
     {"methods", KEY_METHODS, "LIST", 0,
-     "Scores, separated by commas, with their options: msp,gen:gamma=.05,top=5 or 'all' (default: the usual ones for "
-     "the kind of ensemble)",
+     "Scores, separated by commas, with their options: msp,gen:gamma=.05,top=5; | makes a sweep: 'knn:k=1|5|10'; + "
+     "stacks shapings on a score: react+energy; 'all' is every score that this run can give (default: the usual ones "
+     "for the kind of ensemble)",
      0},
     {"reduce", KEY_REDUCE, "R", 0, "How single-network scores take an ensemble: score, prob, logit, min, max", 0},
+    {"layers", KEY_LAYERS, "LIST", 0, "What layers=all means, beside the penultimate features (default: all layers)",
+     0},
     {"rule", KEY_RULE, "RULE", 0, "Where FPR95 is read: first, closest, band, oodeel (default first)", 0},
     {"positive", KEY_POSITIVE, "CLASS", 0, "The class of which 95 % are flagged: ood or id (default ood)", 0},
+    {"bootstrap", KEY_BOOTSTRAP, "N", 0, "Intervals of 95 % from N resamples; 1000 is usual", 0},
+    {"csv", KEY_CSV, "FILE", 0, "Write a line for each run, score and set as CSV to FILE, '-' is standard output", 0},
+    {"refresh", KEY_REFRESH, NULL, 0, "Run the network anew, whatever outputs the run's folder has", 0},
     {"device", KEY_DEVICE, "D", 0, "See `dunlin devices` (default cpu)", 0},
     {"threads", KEY_THREADS, "N", 0, "CPU threads (default: all cores)", 0},
     DN_OPTION_DATA,
     DN_OPTION_JSON,
+    DN_OPTION_QUIET,
     {0}};
 
 /* ---- options ---- */
 
-static bool is_among(const char *text, size_t length, const char *const *list, int count)
+/* What is asked for twice is shown once; what `all` adds may be left out later. */
+static dn_status add_methods(arguments *a, const char *list)
 {
-    for (int i = 0; i < count; i++)
-        if (strlen(list[i]) == length && memcmp(list[i], text, length) == 0) return true;
-    return false;
-}
-
-/* What is asked for twice is shown once. */
-static dn_status add_method(arguments *a, const char *text, size_t length)
-{
-    if (length == 0) return DN_OK;
-    if (is_among(text, length, (const char *const *)a->methods, a->evaluation.n_methods)) return DN_OK;
-    if (a->evaluation.n_methods == MOST) return dn_fail(DN_ERROR_ARGUMENT, "--methods: at most %d scores", MOST);
-    char *method = dn_format("%.*s", (int)length, text);
-    if (!method) return DN_ERROR_MEMORY;
-    a->methods[a->evaluation.n_methods++] = method;
+    const size_t before = a->list.count;
+    const dn_status status = dn_expression_list_add(&a->list, list);
+    if (status != DN_OK) return dn_fail_context(status, "--methods");
+    bool *optional = dn_calloc(a->list.count + 1, sizeof *optional);
+    if (!optional) return DN_ERROR_MEMORY;
+    for (size_t i = 0; i < a->list.count; i++) optional[i] = i < before ? a->optional[i] : strcmp(list, "all") == 0;
+    dn_free(a->optional);
+    a->optional = optional;
     return DN_OK;
 }
 
-/* The length of the first expression of a list: a piece such as "top=10" still belongs to the name before it. */
-static size_t expression_length(const char *list)
+static dn_status add_ood(arguments *a, const char *set, dn_metric_group group)
 {
-    size_t length = strcspn(list, ",");
-    while (list[length] == ',') {
-        const char *piece = list + length + 1;
-        const size_t next = strcspn(piece, ",");
-        const size_t name = strcspn(piece, ":=");
-        if (name >= next || piece[name] != '=') break;
-        length += 1 + next;
-    }
-    return length;
-}
-
-static dn_status add_methods(arguments *a, const char *list)
-{
-    size_t count = 0;
-    const dn_method *all = dn_methods(&count);
-    if (strcmp(list, "all") == 0) {
-        for (size_t i = 0; i < count; i++) DN_TRY(add_method(a, all[i].name, strlen(all[i].name)));
+    for (int i = 0; i < a->evaluation.n_ood; i++) {
+        if (strcmp(a->ood[i], set) != 0) continue;
+        if (group != DN_GROUP_NONE) a->group[i] = group;
         return DN_OK;
     }
-    while (*list) {
-        const size_t length = expression_length(list);
-        DN_TRY(add_method(a, list, length));
-        list += length + (list[length] == ',');
-    }
-    if (a->evaluation.n_methods > 0) return DN_OK;
-    return dn_fail(DN_ERROR_ARGUMENT, "--methods: an empty list; expected scores such as msp,energy, or 'all'");
-}
-
-static dn_status add_ood(arguments *a, const char *set)
-{
-    if (is_among(set, strlen(set), a->ood, a->evaluation.n_ood)) return DN_OK;
-    if (a->evaluation.n_ood == MOST) return dn_fail(DN_ERROR_ARGUMENT, "--ood: at most %d sets", MOST);
+    if (a->evaluation.n_ood == MOST_SETS) return dn_fail(DN_ERROR_ARGUMENT, "--ood: at most %d sets", MOST_SETS);
+    a->group[a->evaluation.n_ood] = group;
     a->ood[a->evaluation.n_ood++] = set;
     return DN_OK;
 }
 
-static dn_status take(arguments *a, int key, const char *arg)
+static dn_status take_run(arguments *a, const char *run)
 {
-    int64_t threads = 0;
+    if (a->n_runs == MOST_RUNS) return dn_fail(DN_ERROR_ARGUMENT, "at most %d runs", MOST_RUNS);
+    a->runs[a->n_runs++] = run;
+    return DN_OK;
+}
+
+static dn_status take_number(arguments *a, int key, const char *arg)
+{
+    int64_t number = 0;
+    if (key == KEY_THREADS) {
+        DN_TRY(dn_cli_parse_int("--threads", arg, 1, 1024, &number));
+        a->threads = (int)number;
+    } else {
+        DN_TRY(dn_cli_parse_int("--bootstrap", arg, 1, DN_BOOTSTRAP_MOST, &number));
+        a->evaluation.bootstrap = (size_t)number;
+    }
+    return DN_OK;
+}
+
+static dn_status take_set(arguments *a, int key, const char *arg)
+{
     switch (key) {
     case KEY_ID: a->evaluation.id = arg; return DN_OK;
-    case KEY_OOD: return add_ood(a, arg);
+    case KEY_OOD: return add_ood(a, arg, DN_GROUP_NONE);
+    case KEY_NEAR: return add_ood(a, arg, DN_GROUP_NEAR);
+    case KEY_FAR: return add_ood(a, arg, DN_GROUP_FAR);
+    default: a->evaluation.fit = arg; return DN_OK; /* KEY_FIT */
+    }
+}
+
+static dn_status take(arguments *a, int key, const char *arg)
+{
+    if (key >= KEY_ID && key <= KEY_FIT) return take_set(a, key, arg);
+    switch (key) {
+    case ARGP_KEY_ARG: return take_run(a, arg);
     case KEY_METHODS: return add_methods(a, arg);
     case KEY_REDUCE: return dn_reduce_parse(&a->evaluation.reduce, arg);
+    case KEY_LAYERS: a->evaluation.layers = arg; return DN_OK;
     case KEY_RULE: return dn_fpr_rule_parse(&a->evaluation.metrics.rule, arg);
     case KEY_POSITIVE: return dn_positive_parse(&a->evaluation.metrics.positive, arg);
+    case KEY_CSV: a->csv = arg; return DN_OK;
+    case KEY_REFRESH: a->evaluation.refresh = true; return DN_OK;
     case KEY_DEVICE: a->device = arg; return DN_OK;
-    case KEY_THREADS:
-        DN_TRY(dn_cli_parse_int("--threads", arg, 1, 1024, &threads));
-        a->threads = (int)threads;
-        return DN_OK;
+    case KEY_BOOTSTRAP:
+    case KEY_THREADS: return take_number(a, key, arg);
     case DN_KEY_DATA: a->evaluation.data_dir = arg; return DN_OK;
     case DN_KEY_JSON: a->json = arg; return DN_OK;
-    default: return DN_OK;
+    default: a->evaluation.quiet = true; return DN_OK; /* 'q' */
     }
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     arguments *a = state->input;
-    if (key == ARGP_KEY_ARG && !a->run) {
-        a->run = arg;
-        return 0;
-    }
+    const bool known = key == ARGP_KEY_ARG || key == 'q' || key == DN_KEY_DATA || key == DN_KEY_JSON ||
+                       (key >= KEY_ID && key <= KEY_THREADS);
     if (key == ARGP_KEY_NO_ARGS) argp_error(state, "which run? Give the folder that `dunlin train --out` wrote");
-    if (key < KEY_ID && key != DN_KEY_DATA && key != DN_KEY_JSON) return ARGP_ERR_UNKNOWN;
+    if (!known) return ARGP_ERR_UNKNOWN;
     if (take(a, key, arg) != DN_OK) argp_error(state, "%s", dn_error_last());
     return 0;
 }
@@ -136,83 +166,100 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
     .options = options,
     .parser = parse,
-    .args_doc = "RUN",
+    .args_doc = "RUN...",
     .doc =
-        "Runs a trained ensemble over known (ID) and unknown (OOD) data and prints its accuracy and, for each set and "
-        "score, AUROC, AUPR and FPR95. Scores: higher = more out-of-distribution; OOD is the positive class.\v"
-        "Example: dunlin evaluate runs/mi --ood glyphs:letters --ood noise:uniform@32x32x1 --json -",
+        "Prints a trained ensemble's accuracy on known (ID) data and, for each set of unknown (OOD) data and score, "
+        "AUROC, AUPR and FPR95. Scores: higher = more out-of-distribution; OOD is the positive class. The network runs "
+        "once over each set: its outputs stay in RUN/outputs for the next time. Several runs (seeds of one recipe): "
+        "mean and standard deviation.\v"
+        "Example: dunlin evaluate runs/mi --ood glyphs:letters --methods all --json -",
 };
 
-/* ---- results ---- */
+/* ---- the work ---- */
 
-static dn_status print_rows(const dn_evaluation *e)
+/* Runs are seeds of one recipe: they must mean the same by known data, and all see the first one's sets. */
+static dn_status take_sets(arguments *a, const dn_evaluation *first, const dn_recipe *recipe, const char *run)
 {
-    dn_table *table = NULL;
-    DN_TRY(dn_table_open(&table, "lllrrrr"));
-    static const char *const head[] = {"unknown data", "score", "reduce", "AUROC", "AUPR out", "AUPR in", "FPR95"};
-    for (int i = 0; i < 7; i++) dn_table_cell(table, "%s", head[i]);
-    dn_table_rule(table);
-    for (int i = 0; i < e->n_rows; i++) {
-        const dn_evaluation_row *row = &e->rows[i];
-        const bool first = i == 0 || strcmp(row->ood, e->rows[i - 1].ood) != 0;
-        dn_table_cell(table, "%s", first ? row->ood : "");
-        dn_table_cell(table, "%s", row->method);
-        dn_table_cell(table, "%s", dn_evaluation_reduce_text(row));
-        dn_table_cell(table, "%.4f", row->metrics.auroc);
-        dn_table_cell(table, "%.4f", row->metrics.aupr_out);
-        dn_table_cell(table, "%.4f", row->metrics.aupr_in);
-        dn_table_cell(table, "%.4f", row->metrics.fpr95);
-    }
-    const dn_status status = dn_table_print(table, stdout);
-    dn_table_close(table);
+    if (!a->evaluation.id && strcmp(recipe->data.test, first->id) != 0)
+        return dn_fail(
+            DN_ERROR_ARGUMENT,
+            "the runs do not know the same data: '%s' was made to be tested on %s, '%s' on %s; evaluate runs "
+            "of one recipe together, or name the known set for all of them with --id SET",
+            first->run, first->id, run, recipe->data.test);
+    for (int i = 0; i < first->n_rows; i++) DN_TRY(add_ood(a, first->rows[i].ood, DN_GROUP_NONE));
+    return DN_OK;
+}
+
+static dn_status evaluate_run(arguments *a, dn_evaluation *results, int r, dn_device *device)
+{
+    dn_network *network = NULL;
+    DN_TRY(dn_run_load(&network, a->runs[r], device));
+    a->evaluation.run = a->runs[r];
+    dn_status status = r > 0 ? take_sets(a, &results[0], network->recipe, a->runs[r]) : DN_OK;
+    if (status == DN_OK) status = dn_evaluate(&results[r], network, &a->evaluation);
+    dn_network_close(network);
+    return status == DN_OK || a->n_runs == 1 ? status : dn_fail_context(status, "run '%s'", a->runs[r]);
+}
+
+static dn_status evaluate(arguments *a, dn_evaluation *results)
+{
+    dn_device *device = NULL;
+    const dn_device_options options_of_device = {.threads = a->threads};
+    DN_TRY(dn_device_open(&device, a->device ? a->device : "cpu", &options_of_device));
+    a->evaluation.ood = a->ood;
+    a->evaluation.list = &a->list;
+    a->evaluation.optional = a->optional;
+    dn_status status = DN_OK;
+    for (int r = 0; r < a->n_runs && status == DN_OK; r++) status = evaluate_run(a, results, r, device);
+    dn_device_close(device);
     return status;
 }
 
-static dn_status print_text(const dn_evaluation *e)
-{
-    printf("known data: %s, %lld images\n", e->id, (long long)e->n_id);
-    if (e->labelled) {
-        printf("accuracy: %.2f %%", 100.0 * e->accuracy);
-        if (e->members > 1) printf("; members");
-        for (int m = 0; m < e->members && e->members > 1; m++) printf(" %.2f", 100.0 * e->member_accuracy[m]);
-        printf("\n");
-    }
-    printf("\n");
-    return print_rows(e);
-}
+/* ---- results ---- */
 
-static dn_status write_json(const dn_evaluation *e, const char *run, const char *path)
+static dn_status write_json(const arguments *a, const dn_evaluation *results, const dn_metric_group *groups)
 {
-    cJSON *tree = dn_evaluation_json(e, run);
-    const dn_status status = dn_json_write(tree, path);
+    cJSON *tree = dn_evaluations_json(results, a->n_runs, groups);
+    const dn_status status = tree ? dn_json_write(tree, a->json) : DN_ERROR_MEMORY;
     cJSON_Delete(tree);
     return status;
 }
 
-static dn_status evaluate(arguments *a, dn_evaluation *result)
+static dn_status write_csv(const arguments *a, const dn_evaluation *results, const dn_metric_group *groups)
 {
-    dn_device *device = NULL;
-    dn_network *network = NULL;
-    const dn_device_options options_of_device = {.threads = a->threads};
-    DN_TRY(dn_device_open(&device, a->device ? a->device : "cpu", &options_of_device));
-    dn_status status = dn_run_load(&network, a->run, device);
-    a->evaluation.ood = a->ood;
-    a->evaluation.methods = (const char *const *)a->methods;
-    if (status == DN_OK) status = dn_evaluate(result, network, &a->evaluation);
-    dn_network_close(network);
-    dn_device_close(device);
+    dn_csv csv = {0};
+    dn_evaluation_csv(&csv, results, a->n_runs, groups);
+    const dn_status status = dn_csv_write(&csv, a->csv);
+    dn_csv_close(&csv);
     return status;
+}
+
+static bool is_output(const char *path)
+{
+    return path && strcmp(path, "-") == 0;
+}
+
+static dn_status show(const arguments *a, const dn_evaluation *results)
+{
+    bool grouped = false;
+    for (int i = 0; i < a->evaluation.n_ood; i++) grouped |= a->group[i] != DN_GROUP_NONE;
+    const dn_metric_group *groups = grouped ? a->group : NULL;
+    if (!a->evaluation.quiet) dn_evaluation_print_times(results, a->n_runs);
+    if (!is_output(a->json) && !is_output(a->csv)) DN_TRY(dn_evaluation_print(results, a->n_runs, groups));
+    if (a->csv) DN_TRY(write_csv(a, results, groups));
+    return a->json ? write_json(a, results, groups) : DN_OK;
 }
 
 int dn_cmd_evaluate(int argc, char **argv)
 {
     arguments a = {0};
-    dn_evaluation result = {0};
+    dn_evaluation results[MOST_RUNS] = {{0}};
     if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0) return DN_EXIT_USAGE;
-    dn_status status = evaluate(&a, &result);
-    if (status == DN_OK && (!a.json || strcmp(a.json, "-") != 0)) status = print_text(&result);
-    if (status == DN_OK && a.json) status = write_json(&result, a.run, a.json);
-    dn_evaluation_close(&result);
-    for (int i = 0; i < a.evaluation.n_methods; i++) dn_free(a.methods[i]);
+    dn_interrupt_install();
+    dn_status status = evaluate(&a, results);
+    if (status == DN_OK) status = show(&a, results);
+    for (int r = 0; r < a.n_runs; r++) dn_evaluation_close(&results[r]);
+    dn_expression_list_close(&a.list);
+    dn_free(a.optional);
     return dn_cli_fail(status);
 }

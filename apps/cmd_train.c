@@ -9,6 +9,7 @@
 #include "apps/interrupt.h"
 #include "apps/json.h"
 #include "apps/memory.h"
+#include "apps/outputs.h"
 #include "apps/progress.h"
 #include "apps/run.h"
 #include "apps/trainer.h"
@@ -264,24 +265,36 @@ static dn_status check_test_set(const arguments *a, const dn_network *n)
     return status;
 }
 
+/* What the network says of the test set stays in the run's folder, for `dunlin evaluate`. */
+static dn_status measure(dn_accuracy_report *report, const arguments *a, const char *run, const dn_network *n)
+{
+    dn_output_files files = {0};
+    dn_outputs *outputs = NULL;
+    const dn_output_request request = {.set = n->recipe->data.test, .seed = n->recipe->train.seed};
+    DN_TRY(dn_output_files_open(&files, n, run, a->data_dir, false, true));
+    dn_status status = dn_outputs_open(&outputs, &files, &request);
+    if (status == DN_ERROR_INTERRUPTED)
+        status = dn_fail(status, "stopped while testing; the run is trained, `dunlin evaluate %s` tests it", run);
+    if (status == DN_OK) status = dn_outputs_accuracy(report, outputs);
+    dn_outputs_close(outputs);
+    dn_output_files_close(&files);
+    return status;
+}
+
 static dn_status test(const arguments *a, const char *run, const dn_network *n, const dn_history *h, size_t planned)
 {
     dn_dataset *set = NULL;
-    dn_outputs outputs = {0};
     dn_accuracy_report report = {.ensemble = NAN};
     const dn_dataset_options o = {.data_dir = a->data_dir, .seed = n->recipe->train.seed};
     DN_TRY(dn_dataset_open(&set, n->recipe->data.test, &o));
-    if (set->labels && !a->quiet)
+    const bool knows = dn_network_knows(n, set);
+    if (knows && !a->quiet)
         fprintf(stderr, "testing on the %lld images of %s\n", (long long)set->n, n->recipe->data.test);
-    dn_status status = set->labels ? dn_network_infer(&outputs, n, set) : DN_OK;
-    if (status == DN_ERROR_INTERRUPTED)
-        status = dn_fail(status, "stopped while testing; the run is trained, `dunlin evaluate %s` tests it", run);
-    if (status == DN_OK && set->labels) status = dn_network_accuracy(&report, n, &outputs, set->labels);
-    if (status == DN_OK && set->labels && !(a->json && strcmp(a->json, "-") == 0)) print_accuracy(n, &report);
+    dn_dataset_close(set);
+    dn_status status = knows ? measure(&report, a, run, n) : DN_OK;
+    if (status == DN_OK && knows && !(a->json && strcmp(a->json, "-") == 0)) print_accuracy(n, &report);
     if (status == DN_OK && a->json) status = write_json(a, run, n, h, &report, planned);
     dn_free(report.member);
-    dn_outputs_close(&outputs);
-    dn_dataset_close(set);
     return status;
 }
 

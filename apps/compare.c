@@ -90,11 +90,11 @@ static dn_status take_sets(dn_comparison *c, const dn_recipe *first, const dn_co
 
 static dn_status check_run(dn_comparison *c, dn_compared_run *run, const dn_recipe *recipe, bool id_given)
 {
-    dn_method_call call;
+    dn_score_expression expression;
     run->kind = recipe->ensemble.kind;
     if (!run->method) run->method = dn_strdup(dn_comparison_method(recipe));
     if (!run->method) return DN_ERROR_MEMORY;
-    const dn_status status = dn_method_parse(&call, run->method);
+    const dn_status status = dn_expression_parse(&expression, run->method);
     if (status != DN_OK) return dn_fail_context(status, "run '%s'", run->path);
     if (id_given || strcmp(c->id, recipe->data.test) == 0) return DN_OK;
     return dn_fail(DN_ERROR_ARGUMENT,
@@ -134,15 +134,19 @@ static dn_status evaluate_run(const dn_comparison *c, dn_compared_run *run, dn_d
 {
     dn_network *network = NULL;
     DN_TRY(dn_run_load(&network, run->path, device));
-    const dn_evaluation_options evaluation = {.data_dir = options->data_dir,
+    dn_expression_list list = {0};
+    dn_status status = dn_expression_list_add(&list, run->method);
+    const dn_evaluation_options evaluation = {.run = run->path,
+                                              .data_dir = options->data_dir,
                                               .id = c->id,
                                               .ood = (const char *const *)c->ood,
                                               .n_ood = c->n_ood,
-                                              .methods = (const char *const *)&run->method,
-                                              .n_methods = 1,
+                                              .list = &list,
                                               .seed = &c->seed,
-                                              .keep_scores = options->keep_scores};
-    const dn_status status = dn_evaluate(&run->result, network, &evaluation);
+                                              .keep_scores = options->keep_scores,
+                                              .quiet = true};
+    if (status == DN_OK) status = dn_evaluate(&run->result, network, &evaluation);
+    dn_expression_list_close(&list);
     dn_network_close(network);
     if (status != DN_OK) return dn_fail_context(status, "run '%s'", run->path);
     take_means(run);

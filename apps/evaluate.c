@@ -1,7 +1,9 @@
 #include "apps/evaluate.h"
 
 #include <math.h>
+#include <time.h>
 
+#include "apps/interrupt.h"
 #include "core/alloc.h"
 
 const char *const *dn_evaluation_methods(const dn_recipe *recipe, int *count)
@@ -22,152 +24,167 @@ const char *const *dn_evaluation_methods(const dn_recipe *recipe, int *count)
     return deep;
 }
 
-/* What is being evaluated: parsed methods and their scores of the ID set. */
+const char *dn_evaluation_reduce_text(dn_reduce reduce)
+{
+    return reduce == DN_REDUCE_DEFAULT ? "-" : dn_reduce_name(reduce);
+}
+
+/* What is being evaluated. */
 typedef struct session {
     const dn_network *network;
     const dn_evaluation_options *options;
-    const char *const *methods;
-    int n_methods;
-    dn_method_call *calls; /* [n_methods] */
-    double **id_scores;    /* [n_methods] [n_id] */
-    size_t n_id;
+    dn_expression_list own; /* where none are asked for */
+    const dn_expression_list *list;
+    dn_output_files files;
+    dn_scoring *scoring;
+    dn_set_scores id;
 } session;
 
-/* The reduction that a method takes: the one asked for, or none where it combines the members itself. */
-static dn_reduce reduce_of(const session *s, int method)
+static double seconds_now(void)
 {
-    return s->calls[method].method->kind == DN_METHOD_ENSEMBLE ? DN_REDUCE_DEFAULT : s->options->reduce;
-}
-
-static dn_status score_all(const session *s, const dn_outputs *outputs, double **scores)
-{
-    const dn_score_input input = dn_outputs_input(s->network, outputs);
-    for (int m = 0; m < s->n_methods; m++) {
-        scores[m] = dn_calloc((size_t)outputs->rows, sizeof **scores);
-        if (!scores[m]) return DN_ERROR_MEMORY;
-        DN_TRY(dn_score(scores[m], &s->calls[m], &input, reduce_of(s, m)));
-    }
-    return DN_OK;
-}
-
-static void free_scores(double **scores, int n_methods)
-{
-    for (int m = 0; m < n_methods && scores; m++) dn_free(scores[m]);
-    dn_free(scores);
-}
-
-static dn_status open_set(dn_dataset **set, const session *s, const char *expression)
-{
-    const dn_dataset_options options = {.data_dir = s->options->data_dir,
-                                        .seed = s->options->seed ? *s->options->seed : s->network->recipe->train.seed};
-    return dn_dataset_open(set, expression, &options);
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 /* ---- the ID set ---- */
 
-static dn_status measure_accuracy(dn_evaluation *out, const session *s, const dn_dataset *set,
-                                  const dn_outputs *outputs)
-{
-    dn_accuracy_report report = {.ensemble = NAN};
-    out->labelled = dn_network_knows(s->network, set);
-    out->accuracy = NAN;
-    if (!out->labelled) return DN_OK;
-    DN_TRY(dn_network_accuracy(&report, s->network, outputs, set->labels));
-    out->accuracy = report.ensemble;
-    out->member_accuracy = report.member;
-    return DN_OK;
-}
-
 static dn_status evaluate_id(dn_evaluation *out, session *s)
 {
-    dn_dataset *set = NULL;
-    DN_TRY(open_set(&set, s, out->id));
-    dn_outputs outputs = {0};
-    dn_status status = dn_network_infer(&outputs, s->network, set);
-    if (status == DN_OK) status = measure_accuracy(out, s, set, &outputs);
-    if (status == DN_OK) status = score_all(s, &outputs, s->id_scores);
-    s->n_id = (size_t)set->n;
-    out->n_id = set->n;
-    dn_outputs_close(&outputs);
-    dn_dataset_close(set);
+    dn_outputs *outputs = NULL;
+    dn_accuracy_report report = {.ensemble = NAN};
+    DN_TRY(dn_scoring_outputs(&outputs, s->scoring, out->id));
+    out->n_id = outputs->rows;
+    out->labelled = outputs->labels != NULL;
+    dn_status status = out->labelled ? dn_outputs_accuracy(&report, outputs) : DN_OK;
+    out->accuracy = report.ensemble;
+    out->member_accuracy = report.member;
+    if (status == DN_OK) status = dn_scoring_run(&s->id, s->scoring, outputs);
+    dn_outputs_close(outputs);
     return status;
 }
 
 /* ---- OOD sets ---- */
 
-/* @param scores [n] taken over where scores are kept, and NULL afterwards */
-static dn_status add_row(dn_evaluation *out, const session *s, const char *ood, int m, double **scores, size_t n)
+static dn_status add_interval(dn_evaluation_row *row, const session *s, const dn_score_sets *sets, int ood_set)
+{
+    const dn_bootstrap_options options = {
+        .resamples = s->options->bootstrap, .ood_set = (uint32_t)ood_set, .metrics = s->options->metrics};
+    row->interval = dn_calloc(DN_METRIC_COUNT, sizeof *row->interval);
+    if (!row->interval) return DN_ERROR_MEMORY;
+    if (dn_interrupted()) return dn_fail(DN_ERROR_INTERRUPTED, "stopped");
+    return dn_bootstrap(row->interval, sets, &options);
+}
+
+static dn_status add_row(dn_evaluation *out, const session *s, const char *ood, int ood_set, size_t method,
+                         dn_set_scores *scores)
 {
     dn_evaluation_row *row = &out->rows[out->n_rows++];
     row->ood = dn_strdup(ood);
-    row->method = dn_strdup(s->methods[m]);
-    const bool combines = s->calls[m].method->kind == DN_METHOD_ENSEMBLE || out->members == 1;
-    const dn_reduce asked = s->options->reduce == DN_REDUCE_DEFAULT ? DN_REDUCE_SCORE : s->options->reduce;
-    row->reduce = combines ? DN_REDUCE_DEFAULT : asked;
+    row->method = dn_strdup(s->list->text[method]);
+    row->reduce = dn_scoring_reduce(s->scoring, method);
     if (!row->ood || !row->method) return DN_ERROR_MEMORY;
-    DN_TRY(dn_metrics_compute(&row->metrics, s->id_scores[m], s->n_id, *scores, n, &s->options->metrics));
+    const dn_score_sets sets = {s->id.score[method], scores->score[method], s->id.rows, scores->rows};
+    DN_TRY(dn_metrics_compute(&row->metrics, sets.id, sets.n_id, sets.ood, sets.n_ood, &s->options->metrics));
+    if (s->options->bootstrap > 0) DN_TRY(add_interval(row, s, &sets, ood_set));
     if (!s->options->keep_scores) return DN_OK;
-    row->id_scores = s->id_scores[m];
-    row->scores = *scores;
-    *scores = NULL;
+    row->id_scores = sets.id;
+    row->scores = scores->score[method];
+    scores->score[method] = NULL;
     return DN_OK;
 }
 
-static dn_status evaluate_ood(dn_evaluation *out, const session *s, const char *expression)
+static dn_status evaluate_ood(dn_evaluation *out, session *s, const char *ood, int ood_set)
 {
-    dn_dataset *set = NULL;
-    DN_TRY(open_set(&set, s, expression));
-    dn_outputs outputs = {0};
-    double **scores = dn_calloc((size_t)s->n_methods, sizeof *scores);
-    dn_status status = scores ? dn_network_infer(&outputs, s->network, set) : DN_ERROR_MEMORY;
-    if (status == DN_OK) status = score_all(s, &outputs, scores);
-    for (int m = 0; m < s->n_methods && status == DN_OK; m++)
-        status = add_row(out, s, expression, m, &scores[m], (size_t)set->n);
-    free_scores(scores, s->n_methods);
-    dn_outputs_close(&outputs);
-    dn_dataset_close(set);
+    dn_outputs *outputs = NULL;
+    dn_set_scores scores = {0};
+    DN_TRY(dn_scoring_outputs(&outputs, s->scoring, ood));
+    dn_status status = dn_scoring_run(&scores, s->scoring, outputs);
+    dn_outputs_close(outputs);
+    const double start = seconds_now();
+    for (size_t m = 0; m < s->list->count && status == DN_OK; m++)
+        if (scores.score[m]) status = add_row(out, s, ood, ood_set, m, &scores);
+    out->seconds.metrics += seconds_now() - start;
+    dn_set_scores_close(&scores);
     return status;
 }
 
 /* ---- all of it ---- */
 
-static dn_status open_session(session *s)
+static dn_status take_list(session *s)
 {
-    s->methods = s->options->methods;
-    s->n_methods = s->options->n_methods;
-    if (s->n_methods == 0) s->methods = dn_evaluation_methods(s->network->recipe, &s->n_methods);
-    s->calls = dn_calloc((size_t)s->n_methods, sizeof *s->calls);
-    s->id_scores = dn_calloc((size_t)s->n_methods, sizeof *s->id_scores);
-    if (!s->calls || !s->id_scores) return DN_ERROR_MEMORY;
-    float unread = 0.0F; /* only the form is checked here */
-    const dn_outputs none = {
-        .rows = 1, .members = s->network->members, .columns = s->network->columns, .logits = &unread};
-    const dn_score_input form = dn_outputs_input(s->network, &none);
-    for (int m = 0; m < s->n_methods; m++) {
-        DN_TRY(dn_method_parse(&s->calls[m], s->methods[m]));
-        DN_TRY(dn_score_check(&s->calls[m], &form, reduce_of(s, m)));
-    }
+    s->list = s->options->list;
+    if (s->list && s->list->count > 0) return DN_OK;
+    int count = 0;
+    const char *const *methods = dn_evaluation_methods(s->network->recipe, &count);
+    s->list = &s->own;
+    for (int m = 0; m < count; m++) DN_TRY(dn_expression_list_add(&s->own, methods[m]));
     return DN_OK;
+}
+
+static dn_status open_session(session *s, uint64_t seed)
+{
+    const dn_evaluation_options *o = s->options;
+    DN_TRY(take_list(s));
+    DN_TRY(dn_output_files_open(&s->files, s->network, o->run, o->data_dir, o->refresh, o->quiet));
+    const dn_scoring_options options = {.list = s->list,
+                                        .optional = o->optional,
+                                        .reduce = o->reduce,
+                                        .fit = o->fit,
+                                        .layers = o->layers,
+                                        .seed = seed,
+                                        .quiet = o->quiet};
+    return dn_scoring_open(&s->scoring, &s->files, &options);
 }
 
 static void close_session(session *s)
 {
-    free_scores(s->id_scores, s->n_methods);
-    dn_free(s->calls);
+    dn_set_scores_close(&s->id);
+    dn_scoring_close(s->scoring);
+    dn_output_files_close(&s->files);
+    dn_expression_list_close(&s->own);
+}
+
+static dn_status note_left_out(dn_evaluation *out, const session *s)
+{
+    out->left_out = dn_calloc(s->list->count, sizeof *out->left_out);
+    if (!out->left_out) return DN_ERROR_MEMORY;
+    for (size_t m = 0; m < s->list->count; m++) {
+        const char *reason = dn_scoring_left_out(s->scoring, m);
+        if (!reason) continue;
+        dn_left_out *to = &out->left_out[out->n_left_out++];
+        *to = (dn_left_out){dn_strdup(s->list->text[m]), dn_strdup(reason)};
+        if (!to->method || !to->reason) return DN_ERROR_MEMORY;
+    }
+    return DN_OK;
+}
+
+static void take_times(dn_evaluation *out, const session *s)
+{
+    const dn_scoring_seconds seconds = dn_scoring_time(s->scoring);
+    out->images = s->files.images;
+    out->seconds.network = s->files.seconds;
+    out->seconds.fit = seconds.fit;
+    out->seconds.score = seconds.score;
 }
 
 static dn_status run(dn_evaluation *out, session *s)
 {
-    const dn_recipe_data *data = &s->network->recipe->data;
-    const bool own = s->options->n_ood > 0;
-    const int n_ood = own ? s->options->n_ood : (int)data->n_ood;
-    DN_TRY(open_session(s));
+    const dn_recipe *recipe = s->network->recipe;
+    const dn_evaluation_options *o = s->options;
+    const bool own = o->n_ood > 0;
+    const int n_ood = own ? o->n_ood : (int)recipe->data.n_ood;
+    out->seed = o->seed ? *o->seed : recipe->train.seed;
+    DN_TRY(open_session(s, out->seed));
+    DN_TRY(note_left_out(out, s));
     out->members = s->network->members;
-    out->id = dn_strdup(s->options->id ? s->options->id : data->test);
-    out->rows = dn_calloc((size_t)n_ood * (size_t)s->n_methods, sizeof *out->rows);
-    if (!out->id || !out->rows) return DN_ERROR_MEMORY;
+    out->run = dn_strdup(o->run);
+    out->id = dn_strdup(o->id ? o->id : recipe->data.test);
+    out->rows = dn_calloc((size_t)n_ood * s->list->count, sizeof *out->rows);
+    if (!out->run || !out->id || !out->rows) return DN_ERROR_MEMORY;
     DN_TRY(evaluate_id(out, s));
-    for (int i = 0; i < n_ood; i++) DN_TRY(evaluate_ood(out, s, own ? s->options->ood[i] : data->ood[i]));
+    for (int i = 0; i < n_ood; i++) DN_TRY(evaluate_ood(out, s, own ? o->ood[i] : recipe->data.ood[i], i));
+    take_times(out, s);
     return DN_OK;
 }
 
@@ -177,9 +194,8 @@ dn_status dn_evaluate(dn_evaluation *out, const dn_network *network, const dn_ev
     session s = {.network = network, .options = options};
     const dn_status status = run(out, &s);
     if (status == DN_OK && options->keep_scores) {
-        out->id_scores = s.id_scores;
-        out->n_methods = s.n_methods;
-        s.id_scores = NULL;
+        out->id_scores = s.id;
+        s.id = (dn_set_scores){0};
     }
     close_session(&s);
     if (status != DN_OK) dn_evaluation_close(out);
@@ -191,16 +207,18 @@ void dn_evaluation_close(dn_evaluation *evaluation)
     for (int i = 0; i < evaluation->n_rows; i++) {
         dn_free(evaluation->rows[i].ood);
         dn_free(evaluation->rows[i].method);
+        dn_free(evaluation->rows[i].interval);
         dn_free(evaluation->rows[i].scores);
     }
+    for (int i = 0; i < evaluation->n_left_out; i++) {
+        dn_free(evaluation->left_out[i].method);
+        dn_free(evaluation->left_out[i].reason);
+    }
     dn_free(evaluation->rows);
-    free_scores(evaluation->id_scores, evaluation->n_methods);
+    dn_free(evaluation->left_out);
+    dn_set_scores_close(&evaluation->id_scores);
     dn_free(evaluation->member_accuracy);
     dn_free(evaluation->id);
+    dn_free(evaluation->run);
     *evaluation = (dn_evaluation){0};
-}
-
-const char *dn_evaluation_reduce_text(const dn_evaluation_row *row)
-{
-    return row->reduce == DN_REDUCE_DEFAULT ? "-" : dn_reduce_name(row->reduce);
 }

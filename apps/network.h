@@ -8,7 +8,6 @@
 #include "core/store.h"
 #include "datasets/dataset.h"
 #include "layers/layers.h"
-#include "ood/score.h"
 
 typedef struct dn_network {
     dn_recipe *recipe;
@@ -63,32 +62,5 @@ dn_tensor dn_resident_tensor(dn_program *program, const char *name, const dn_res
 /** Prepares images [N,H,W,C] in 0..1 as the recipe says. @param step what random crops and flips are drawn by;
  *  DN_NONE: none are (evaluation) */
 dn_tensor dn_prepare(dn_program *program, const dn_recipe_data *data, dn_tensor images, dn_tensor step);
-
-/* ---- inference ---- */
-
-/** The ensemble's outputs for a data set. */
-typedef struct dn_outputs {
-    int64_t rows;
-    int members, columns;
-    float *logits; /**< [E,N,columns] */
-} dn_outputs;
-
-/** Runs the network over all images of the set. @param out free with dn_outputs_close() */
-dn_status dn_network_infer(dn_outputs *out, const dn_network *network, const dn_dataset *set);
-void dn_outputs_close(dn_outputs *outputs);
-
-/** The outputs as the scores of ood/ take them; borrows both. */
-dn_score_input dn_outputs_input(const dn_network *network, const dn_outputs *outputs);
-
-/** Shares of rows named rightly: by the ensemble and by each member. A leave-out member cannot name its left-out
- *  classes: only rows of its own classes count for it. */
-typedef struct dn_accuracy_report {
-    double ensemble;
-    double *member; /**< [E] */
-} dn_accuracy_report;
-
-/** @param labels [N] @param out free out->member with dn_free() */
-dn_status dn_network_accuracy(dn_accuracy_report *out, const dn_network *network, const dn_outputs *outputs,
-                              const int32_t *labels);
 
 #endif
