@@ -79,20 +79,52 @@ dn_status dn__remove_first_component(double *x, size_t rows, size_t columns)
     return status;
 }
 
-/* Changes the map of one image in place. @param map [pixels, channels] of pass->read, from `at` on */
-static dn_status change(dn_pass *pass, size_t at, size_t pixels, size_t channels, double *x)
+/* All maps of the batch are in pass->read, [E,N,pixels,channels]. */
+static dn_status check_maps(const dn_pass *pass, size_t rows, size_t each)
 {
-    for (size_t i = 0; i < pixels * channels; i++) {
-        x[i] = dn__real_get(&pass->read, at + i);
-        if (!isfinite(x[i]))
-            return dn_fail(DN_ERROR_NUMERIC,
-                           "the last feature map has a NaN or infinite number in image %zu of the "
-                           "batch",
-                           at / (pixels * channels) % pass->batch);
-    }
-    DN_TRY(dn__remove_first_component(x, pixels, channels));
-    for (size_t i = 0; i < pixels * channels; i++) dn__real_set(&pass->read, at + i, x[i]);
+    for (size_t e = 0; e < pass->members; e++)
+        for (size_t i = 0; i < rows * each; i++)
+            if (!isfinite(dn__real_get(&pass->read, e * pass->batch * each + i)))
+                return dn_fail(DN_ERROR_NUMERIC,
+                               "the last feature map of member %zu has a NaN or infinite number in image %zu of the "
+                               "batch",
+                               e, i / each);
     return DN_OK;
+}
+
+/* @param x [pixels,channels] scratch */
+static dn_status change(dn_pass *pass, size_t map, size_t pixels, size_t channels, double *x)
+{
+    const size_t each = pixels * channels;
+    for (size_t i = 0; i < each; i++) x[i] = dn__real_get(&pass->read, map * each + i);
+    DN_TRY(dn__remove_first_component(x, pixels, channels));
+    for (size_t i = 0; i < each; i++) dn__real_set(&pass->read, map * each + i, x[i]);
+    return DN_OK;
+}
+
+/* Image by image, on all cores. */
+static dn_status change_maps(dn_pass *pass, size_t rows, size_t pixels, size_t channels)
+{
+    const int64_t count = (int64_t)(pass->members * rows);
+    dn_status status = DN_OK;
+    dn__blas_threads(1);
+#pragma omp parallel
+    {
+        double *x = dn_calloc(pixels * channels, sizeof *x);
+        dn_status own = x ? DN_OK : DN_ERROR_MEMORY;
+#pragma omp for schedule(dynamic, 4)
+        for (int64_t i = 0; i < count; i++) {
+            const size_t map = (size_t)i / rows * pass->batch + (size_t)i % rows;
+            if (own == DN_OK) own = change(pass, map, pixels, channels, x);
+        }
+#pragma omp critical
+        if (own != DN_OK) status = own;
+        dn_free(x);
+    }
+    dn__blas_threads(0);
+    if (status == DN_OK) return DN_OK;
+    return dn_fail(status, "a last feature map of '%s', %zux%zu, could not be decomposed", pass->network.name, pixels,
+                   channels);
 }
 
 dn_status dn__pass_run_rankfeat(dn_pass *pass, const dn_pass_out *out, const void *images, size_t rows)
@@ -102,13 +134,8 @@ dn_status dn__pass_run_rankfeat(dn_pass *pass, const dn_pass_out *out, const voi
     DN_TRY(dn__stage_write_images(pass, &pass->first, images, rows));
     DN_TRY(dn_executor_run(pass->first.executor, 1));
     DN_TRY(dn__stage_read(pass, &pass->first, pass->first.map));
-    double *x = dn_calloc(pixels * channels, sizeof *x);
-    dn_status status = x ? DN_OK : DN_ERROR_MEMORY;
-    for (size_t e = 0; e < pass->members; e++)
-        for (size_t r = 0; r < rows && status == DN_OK; r++)
-            status = change(pass, (e * pass->batch + r) * pixels * channels, pixels, channels, x);
-    dn_free(x);
-    DN_TRY(status);
+    DN_TRY(check_maps(pass, rows, pixels * channels));
+    DN_TRY(change_maps(pass, rows, pixels, channels));
     DN_TRY(dn__stage_write(&pass->second, pass->second.by, pass->read.data));
     DN_TRY(dn_executor_run(pass->second.executor, 1));
     return dn__stage_results(pass, &pass->second, out, rows, 1, 0);
