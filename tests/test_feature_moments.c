@@ -74,56 +74,67 @@ static void score(double scores[N], const sample *s, const char *expression, boo
 
 /* ---- by definition ---- */
 
-/** Jacobi's rotations. @param a [d,d] symmetric, destroyed @param v [d,d] receives eigenvectors as rows
- *  @param values [d] falling */
+static void rotate(double *x, double *y, double cosine, double sine)
+{
+    const double before = *x;
+    *x = cosine * before - sine * *y;
+    *y = sine * before + cosine * *y;
+}
+
+static void swap(double *x, double *y)
+{
+    rotate(x, y, 0.0, 1.0); /* and a sign, of no meaning for an eigenvector */
+}
+
+/** One of Jacobi's rotations, which brings a[p,q] to 0. */
+static void rotate_pair(double *a, double *v, size_t d, size_t p, size_t q)
+{
+    if (a[p * d + q] == 0.0) return;
+    const double angle = 0.5 * atan2(2.0 * a[p * d + q], a[q * d + q] - a[p * d + p]);
+    const double c = cos(angle), s = sin(angle);
+    for (size_t k = 0; k < d; k++) rotate(&a[k * d + p], &a[k * d + q], c, s);
+    for (size_t k = 0; k < d; k++) rotate(&a[p * d + k], &a[q * d + k], c, s);
+    for (size_t k = 0; k < d; k++) rotate(&v[p * d + k], &v[q * d + k], c, s);
+}
+
+/** @param a [d,d] symmetric, destroyed @param v [d,d] receives eigenvectors as rows @param values [d] falling */
 static void eigen(double *values, double *v, double *a, size_t d)
 {
-    for (size_t i = 0; i < d * d; i++) v[i] = i % (d + 1) == 0 ? 1.0 : 0.0;
-    for (int sweep = 0; sweep < 60; sweep++) {
+    for (size_t i = 0; i < d; i++) {
+        for (size_t j = 0; j < d; j++) v[i * d + j] = i == j ? 1.0 : 0.0;
+    }
+    for (size_t sweep = 0; sweep < 60; sweep++) {
         for (size_t p = 0; p < d; p++) {
-            for (size_t q = p + 1; q < d; q++) {
-                if (a[p * d + q] == 0.0) continue;
-                const double angle = 0.5 * atan2(2.0 * a[p * d + q], a[q * d + q] - a[p * d + p]);
-                const double c = cos(angle), s = sin(angle);
-                for (size_t k = 0; k < d; k++) {
-                    const double x = a[k * d + p], y = a[k * d + q];
-                    a[k * d + p] = c * x - s * y;
-                    a[k * d + q] = s * x + c * y;
-                }
-                for (size_t k = 0; k < d; k++) {
-                    const double x = a[p * d + k], y = a[q * d + k], u = v[p * d + k], w = v[q * d + k];
-                    a[p * d + k] = c * x - s * y;
-                    a[q * d + k] = s * x + c * y;
-                    v[p * d + k] = c * u - s * w;
-                    v[q * d + k] = s * u + c * w;
-                }
-            }
+            for (size_t q = p + 1; q < d; q++) rotate_pair(a, v, d, p, q);
         }
     }
-    for (size_t i = 0; i < d; i++) values[i] = a[i * d + i];
     for (size_t i = 0; i < d; i++) {
+        size_t most = i;
         for (size_t j = i + 1; j < d; j++) {
-            if (values[j] <= values[i]) continue;
-            const double value = values[i];
-            values[i] = values[j];
-            values[j] = value;
-            for (size_t k = 0; k < d; k++) {
-                const double x = v[i * d + k];
-                v[i * d + k] = v[j * d + k];
-                v[j * d + k] = x;
-            }
+            if (a[j * d + j] > a[most * d + most]) most = j;
         }
+        values[i] = a[most * d + most];
+        a[most * d + most] = a[i * d + i];
+        for (size_t k = 0; k < d && most != i; k++) swap(&v[i * d + k], &v[most * d + k]);
+    }
+}
+
+/** a = a + weight x x' */
+static void add_outer(double *a, const double *x, double weight, size_t d)
+{
+    for (size_t i = 0; i < d; i++) {
+        for (size_t j = 0; j < d; j++) a[i * d + j] += weight * x[i] * x[j];
     }
 }
 
 static void pseudo_inverse(double *p, double *a, size_t d)
 {
-    double values[MOST_D], v[MOST_D * MOST_D];
+    double values[MOST_D] = {0}, v[MOST_D * MOST_D] = {0};
     eigen(values, v, a, d);
     memset(p, 0, d * d * sizeof *p);
     for (size_t e = 0; e < d; e++) {
         if (values[e] <= 0.0 || values[e] <= (double)d * DBL_EPSILON * values[0]) continue;
-        for (size_t i = 0; i < d * d; i++) p[i] += v[e * d + i / d] * v[e * d + i % d] / values[e];
+        add_outer(p, v + e * d, 1.0 / values[e], d);
     }
 }
 
@@ -147,9 +158,9 @@ static void add_second_moment(double *a, const sample *s, int c, const double *c
     const size_t d = s->d;
     for (size_t r = 0; r < s->m; r++) {
         if (c >= 0 && s->labels[r] != c) continue;
-        const double *f = s->fit_features + r * d;
-        for (size_t i = 0; i < d * d; i++)
-            a[i] += (f[i / d] - centre[i / d]) * (f[i % d] - centre[i % d]) / (double)s->m;
+        double difference[MOST_D];
+        for (size_t j = 0; j < d; j++) difference[j] = s->fit_features[r * d + j] - centre[j];
+        add_outer(a, difference, 1.0 / (double)s->m, d);
     }
 }
 
@@ -157,7 +168,9 @@ static void add_second_moment(double *a, const sample *s, int c, const double *c
 static double distance(const double *x, const double *centre, const double *p, size_t d)
 {
     double sum = 0.0;
-    for (size_t i = 0; i < d * d; i++) sum += (x[i / d] - centre[i / d]) * p[i] * (x[i % d] - centre[i % d]);
+    for (size_t i = 0; i < d; i++) {
+        for (size_t j = 0; j < d; j++) sum += (x[i] - centre[i]) * p[i * d + j] * (x[j] - centre[j]);
+    }
     return sum;
 }
 
@@ -196,14 +209,14 @@ static void origin_of(double *u, const sample *s)
     double values[MOST_D], v[MOST_D * MOST_D];
     for (size_t c = 0; c < C; c++) {
         const double *w = s->weight + c * d;
-        for (size_t i = 0; i < d * d; i++) square[i] += w[i / d] * w[i % d];
+        add_outer(square, w, 1.0, d);
         for (size_t i = 0; i < d; i++) wb[i] += w[i] * s->bias[c];
     }
     /* The rank is known here; the cut of the squares would be too near to their rounding errors. */
     eigen(values, v, square, d);
     memset(p, 0, sizeof p);
     for (size_t e = 0; e < d && e < C; e++) {
-        for (size_t i = 0; i < d * d; i++) p[i] += v[e * d + i / d] * v[e * d + i % d] / values[e];
+        add_outer(p, v + e * d, 1.0 / values[e], d);
     }
     for (size_t i = 0; i < d; i++) {
         u[i] = 0.0;
@@ -489,7 +502,7 @@ Test(feature_moments, gradient_of_mahalanobis)
         dn_workspace *space;
         double gradient[N * MOST_D], plus[N], minus[N];
         cr_assert_eq(open_scorer(&f, &samples[i], "mahalanobis", true), DN_OK, "%s", dn_error_last());
-        cr_assert_eq(dn_workspace_open(&space), DN_OK);
+        cr_assert(f.scorer && dn_workspace_open(&space) == DN_OK);
         const dn_score_rows rows = {.rows = N, .columns = C, .dim = d, .features = samples[i].features};
         const dn_fitted by = {f.scorer->item->expression.base.option, f.scorer->item->state[0]};
         const dn_method *method = dn_method_find("mahalanobis");
