@@ -77,8 +77,9 @@ static dn_status score(double *scores, const dn_score_rows *in, const dn_fitted 
     const size_t n = in->rows;
     dn__softmax_planes p;
     DN_TRY(dn__softmax_of(&p, in, 1.0, space));
-    double *products = dn_workspace_doubles(space, (d->count + 2) * n), *top = products + d->count * n, *at = top + n;
+    double *products = dn_workspace_doubles(space, (d->count + 2) * n);
     if (!products) return DN_ERROR_MEMORY;
+    double *top = products + d->count * n, *at = top + n;
     dn__softmax_entropy(scores, &p);
     for (size_t c = 0; c < p.columns; c++) dn__softmax_column(p.below + c * n, &p, c);
     dn__multiply(products, d->logs, p.below, d->count, n, p.columns, 1.0, 0.0);

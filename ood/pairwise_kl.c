@@ -15,8 +15,9 @@ static dn_status score(double *scores, const dn_score_block *in, const dn_fitted
     const size_t n = in->rows, plane = in->classes * n;
     for (size_t r = 0; r < n; r++) scores[r] = 0.0;
     if (in->members == 1) return DN_OK;
-    double *p = dn_workspace_doubles(space, 2 * in->members * plane), *logs = p + in->members * plane;
+    double *p = dn_workspace_doubles(space, 2 * in->members * plane);
     if (!p) return DN_ERROR_MEMORY;
+    double *logs = p + in->members * plane;
     DN_TRY(dn__member_planes(p, in, space));
     dn__floored_logs(logs, p, in->members * plane, 1e-12);
     for (size_t i = 0; i < in->members; i++) {

@@ -150,8 +150,9 @@ DN_CLONES static void add_others(double *restrict sum, const double *restrict x,
 dn_status dn__planes_rest(double *x, const double *p, size_t columns, size_t n, dn_workspace *space)
 {
     const size_t mark = dn_workspace_mark(space);
-    double *top = dn_workspace_doubles(space, 2 * n), *at = top + n;
+    double *top = dn_workspace_doubles(space, 2 * n);
     if (!top) return DN_ERROR_MEMORY;
+    double *at = top + n;
     dn__planes_top(top, at, p, columns, n);
     for (size_t r = 0; r < n; r++) x[r] = 0.0;
     for (size_t c = 0; c < columns; c++) add_others(x, p + c * n, at, (double)c, n);
@@ -183,8 +184,9 @@ DN_CLONES static void add_top_entropy(double *restrict h, const double *restrict
 dn_status dn__planes_entropy(double *h, const double *p, size_t columns, size_t n, dn_workspace *space)
 {
     const size_t mark = dn_workspace_mark(space);
-    double *top = dn_workspace_doubles(space, 3 * n), *at = top + n, *others = at + n;
+    double *top = dn_workspace_doubles(space, 3 * n);
     if (!top) return DN_ERROR_MEMORY;
+    double *at = top + n, *others = at + n;
     dn__planes_top(top, at, p, columns, n);
     for (size_t r = 0; r < n; r++) h[r] = others[r] = 0.0;
     for (size_t c = 0; c < columns; c++) {
@@ -246,8 +248,9 @@ DN_CLONES static void add_other_exp(double *restrict sum, const double *restrict
 dn_status dn__planes_sharpen_log(double *l, size_t columns, size_t n, dn_workspace *space)
 {
     const size_t mark = dn_workspace_mark(space);
-    double *top = dn_workspace_doubles(space, 3 * n), *at = top + n, *others = at + n;
+    double *top = dn_workspace_doubles(space, 3 * n);
     if (!top) return DN_ERROR_MEMORY;
+    double *at = top + n, *others = at + n;
     dn__planes_top(top, at, l, columns, n);
     for (size_t r = 0; r < n; r++) others[r] = 0.0;
     for (size_t c = 0; c < columns; c++) add_other_exp(others, l + c * n, at, (double)c, n);

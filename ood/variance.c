@@ -5,8 +5,9 @@ static dn_status score(double *scores, const dn_score_block *in, const dn_fitted
 {
     (void)by;
     const size_t n = in->rows, plane = in->classes * n;
-    double *p = dn_workspace_doubles(space, (in->members + 1) * plane), *mean = p + in->members * plane;
+    double *p = dn_workspace_doubles(space, (in->members + 1) * plane);
     if (!p) return DN_ERROR_MEMORY;
+    double *mean = p + in->members * plane;
     DN_TRY(dn__member_planes(p, in, space));
     dn__planes_mean(mean, p, in->members, plane);
     for (size_t r = 0; r < n; r++) scores[r] = 0.0;

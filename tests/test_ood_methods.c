@@ -125,6 +125,7 @@ Test(ood_methods, saturated_rows_keep_their_rank)
     const double p = 2 * exp(-60.0);
     cr_expect_float_eq(score_row("msp", z + 6, 1, 3) / p, 1, 1e-13);
     cr_expect_float_eq(score_row("entropy", z + 6, 1, 3) / (p * 61), 1, 1e-13); /* p ln 1/p + (1 - p) p */
+    cr_expect_float_eq(score_row("predictive_entropy", z + 6, 1, 3) / (p * 61), 1, 1e-13);
 }
 
 Test(ood_methods, a_sum_of_one_keeps_its_small_part)
