@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Times k-nearest-neighbour scores in turns: `dunlin score knn`, and scikit-learn's NearestNeighbors with brute force, as
-libraries of OOD scores use it. bench/knn.sh starts it.
+"""Times k-nearest-neighbour scores in turns: `dunlin score knn`, and scikit-learn's NearestNeighbors with brute force,
+as libraries of OOD scores use it. bench/knn.sh starts it.
 
-usage: knn.py DUNLIN [--fit-rows N] [--rows N] [--dim D] [--k K] [--rounds N] [--json FILE]
+usage: knn.py DUNLIN [--fit-rows N] [--rows N] [--dim D] [--classes C] [--k K] [--rounds N] [--json FILE]
 
-Features are float32, those of a trained network in kind: rows around class means, never negative. Each turn is a process
-of its own, whose peak memory the system tells. Dunlin's time is that of the whole process, from start to the written
-file; the peer's begins after its imports and covers loading, division by the norms, and the search, in float32
+Features are float32, those of a trained network in kind: rows around class means, never negative. Each turn is a
+process of its own, whose peak memory the system tells. Dunlin's time is that of the whole process, from start to the
+written file; the peer's begins after its imports and covers loading, division by the norms, and the search, in float32
 (scikit-learn computes products in double all the same) or with everything in float64. At the end the scores are
 compared with those of the peer in float64.
 """

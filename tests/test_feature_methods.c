@@ -265,7 +265,8 @@ static void check_gram(const data *x)
 {
     double scores[N], mean = 0;
     score(scores, "gram", x);
-    for (int i = 9; i < M; i += 10) mean += gram_deviation(x, x->ff[i], top(x->zf[i])) / (M / 10);
+    for (int i = 9; i < M; i += 10) mean += gram_deviation(x, x->ff[i], top(x->zf[i]));
+    mean /= M * 0.1; /* M is a multiple of 10 */
     cr_assert(mean > 0);
     for (int i = 0; i < N; i++) {
         const double want = gram_deviation(x, x->f[i], top(x->z[i])) / mean;
@@ -396,7 +397,8 @@ Test(feature_methods, openmax)
         for (int d = 0; d < C; d++) mav[c][d] += x.zf[i][d];
         count[c]++;
     }
-    for (int i = 0; i < C * C; i++) mav[i / C][i % C] /= count[i / C] ? (double)count[i / C] : 1;
+    for (int c = 0; c < C; c++)
+        for (int d = 0; d < C && count[c] > 0; d++) mav[c][d] /= (double)count[c];
     size_t at[C] = {0};
     for (int i = 0; i < M; i++) {
         const size_t c = top(x.zf[i]);
