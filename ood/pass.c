@@ -65,11 +65,16 @@ static bool moves_images(dn_method_pass kind)
     return kind == DN_PASS_ODIN || kind == DN_PASS_ODIN_ENTROPY || kind == DN_PASS_SCORE;
 }
 
+static bool has_temperature(dn_method_pass kind)
+{
+    return kind == DN_PASS_ODIN || kind == DN_PASS_ODIN_ENTROPY;
+}
+
 dn_pass_options dn_pass_options_for(const dn_method_call *method)
 {
     dn_pass_options o = {.kind = method->method->pass};
     if (moves_images(o.kind)) o.epsilon = dn_method_option_value(method, "eps");
-    if (o.kind == DN_PASS_ODIN || o.kind == DN_PASS_ODIN_ENTROPY) o.temperature = dn_method_option_value(method, "T");
+    if (has_temperature(o.kind)) o.temperature = dn_method_option_value(method, "T");
     if (o.kind == DN_PASS_DROPOUT) o.samples = (int)dn_method_option_value(method, "T");
     if (moves_images(o.kind) && o.epsilon == 0.0) o.kind = DN_PASS_NONE;
     return o;
@@ -88,8 +93,7 @@ static dn_status check_options(const dn_pass *pass)
                        pass->layers.count, o->layers);
     if (moves_images(o->kind) && !(o->epsilon >= 0.0 && isfinite(o->epsilon)))
         return dn_fail(DN_ERROR_ARGUMENT, "images move by eps = %g: it must be at least 0", o->epsilon);
-    if ((o->kind == DN_PASS_ODIN || o->kind == DN_PASS_ODIN_ENTROPY) &&
-        !(o->temperature > 0.0 && isfinite(o->temperature)))
+    if (has_temperature(o->kind) && !(o->temperature > 0.0 && isfinite(o->temperature)))
         return dn_fail(DN_ERROR_ARGUMENT, "the temperature is %g: it must be above 0", o->temperature);
     if (o->kind == DN_PASS_SCORE && !o->gradient)
         return dn_fail(DN_ERROR_ARGUMENT, "images that move against a score's gradient need that gradient");

@@ -55,11 +55,11 @@ Test(dropout, the_seed_decides)
         passes[i] = run_pass(&rig, &options, &out[i], images, ROWS);
     }
     cr_expect_arr_eq(out[0].logits, out[1].logits, bytes);
-    cr_expect_neq(memcmp(out[0].logits, out[2].logits, bytes), 0);
+    cr_expect_arr_neq(out[0].logits, out[2].logits, bytes);
     /* Passes differ from each other, and so do batches. */
-    cr_expect_neq(memcmp(out[0].logits, out[0].logits + ROWS * K, bytes / E / T), 0);
+    cr_expect_arr_neq(out[0].logits, out[0].logits + ROWS * K, bytes / E / T);
     OK(dn_pass_run(passes[0], &out[0], images, ROWS));
-    cr_expect_neq(memcmp(out[0].logits, out[1].logits, bytes), 0);
+    cr_expect_arr_neq(out[0].logits, out[1].logits, bytes);
     /* The second batch is the same for the same seed, too. */
     OK(dn_pass_run(passes[1], &out[1], images, ROWS));
     cr_expect_arr_eq(out[0].logits, out[1].logits, bytes);

@@ -77,8 +77,8 @@ static void losses_at(double *losses, direct *d, const pass_rig *rig, const obje
 static void slopes_at(double *slopes, direct *d, const pass_rig *rig, const objective *o, double *x, size_t at,
                       double step)
 {
-    const size_t rows = (size_t)(rig->c.members * rig->c.batch);
-    double losses[4][64];
+    const size_t rows = (size_t)rig->c.members * (size_t)rig->c.batch;
+    double losses[4][64] = {{0}};
     static const double places[4] = {-2, -1, 1, 2};
     for (int k = 0; k < 4; k++) {
         for (size_t r = 0; r < rows; r++) x[r * rig->pixels + at] += places[k] * step;
@@ -98,9 +98,9 @@ typedef struct tally {
 static tally compare_directions(const pass_rig *rig, const dn_pass *pass, const objective *o, const double *x)
 {
     tally t = {0};
-    const size_t rows = (size_t)(rig->c.members * rig->c.batch), count = rows * rig->pixels;
+    const size_t rows = (size_t)rig->c.members * (size_t)rig->c.batch, count = rows * rig->pixels;
     const double step = 1e-5;
-    double *work = dn_calloc(count, sizeof *work), base[64], wide[64], narrow[64];
+    double *work = dn_calloc(count, sizeof *work), base[64] = {0}, wide[64], narrow[64];
     direct d = open_direct(rig, rig->c.batch, &dn_forward_infer);
     memcpy(work, x, count * sizeof *work);
     losses_at(base, &d, rig, o, work);
@@ -247,7 +247,7 @@ Test(pass_gradient, logits_are_those_of_images_moved_by_hand)
 
 static const pass_case on_cpu = {"glyph_net", "cpu", DN_F32, 3, 10, 2, 4, 4, 5, -1, STANDARDIZED};
 
-/* The results are those of the images that the pass made, bit for bit, and nearly all pixels go where f64 sends them. */
+/* Results are those of the images that the pass made, bit for bit, and nearly all pixels go where f64 sends them. */
 Test(pass_gradient, f32_goes_where_f64_goes)
 {
     const objective o = {DN_PASS_ODIN, 1000, NULL};

@@ -53,7 +53,8 @@ Test(rankfeat, maps_of_low_rank)
 {
     double zeros[12] = {0}, one[12], tiny[12], two[12] = {0};
     for (int i = 0; i < 12; i++) {
-        one[i] = (1 + i / 4) * (2.0 + i % 4);
+        const int row = i / 4, column = i % 4;
+        one[i] = (1.0 + row) * (2.0 + column);
         tiny[i] = 1e-200 * one[i];
     }
     two[0] = two[5] = 3; /* equal singular values: either may be the first */

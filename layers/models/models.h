@@ -15,8 +15,9 @@ typedef struct dn_model_options {
     int width;      /**< filters (mlp: units) of the first layer, the others in proportion; 0: the model's own */
 } dn_model_options;
 
-/** Records one pass. The outputs of its blocks are taps (see dn_taps); the last of them, "features", are the penultimate
- *  activations [N,D] before dropout, which the last layer "head" (weight [classes,D], bias [classes]) is applied to.
+/** Records one pass. The outputs of its blocks are taps (see dn_taps); the last of them, "features", are the
+ *  penultimate activations [N,D] before dropout, which the last layer "head" (weight [classes,D], bias [classes]) is
+ *  applied to.
  *  @param images [N,H,W,C]  @return logits [N,classes] */
 typedef dn_tensor dn_model_function(dn_program *p, const dn_model_options *options, dn_tensor images,
                                     const dn_forward *forward);
