@@ -16,7 +16,7 @@ case ${1-} in
 esac
 program=$build/bench_fits
 [ -x "$program" ] || {
-    echo "bench/fits.sh: there is no program '$program'; \`make\` builds it, another folder can be named" >&2
+    echo "bench/fits.sh: there is no program '$program'; \`ninja -C FOLDER bench\` builds it in a build folder" >&2
     exit 2
 }
 # Debian's scikit-learn belongs to /usr/bin/python3, which need not be the first one in PATH.
