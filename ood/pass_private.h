@@ -50,7 +50,7 @@ struct dn_pass {
 
 /* ---- pass_stage.c ---- */
 
-dn_status dn__stage_open(dn__stage *out, const dn_pass *pass, const dn__stage_plan *plan) DN_NODISCARD;
+dn_status dn__stage_open(dn__stage *stage, const dn_pass *pass, const dn__stage_plan *plan) DN_NODISCARD;
 void dn__stage_close(dn__stage *stage);
 dn_status dn__stage_write(dn__stage *stage, dn_tensor tensor, const void *from) DN_NODISCARD;
 

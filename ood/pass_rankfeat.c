@@ -65,15 +65,15 @@ static void transpose(double *to, const double *from, size_t rows, size_t column
 dn_status dn__remove_first_component(double *x, size_t rows, size_t columns)
 {
     const bool turned = rows < columns;
-    const size_t d = turned ? rows : columns, count = rows * columns;
+    const size_t d = turned ? rows : columns, height = turned ? columns : rows, count = rows * columns;
     double *values = dn_calloc(d + d * d + (turned ? count : 0), sizeof *values);
     if (!values) return DN_ERROR_MEMORY;
     double *gram = values + d, *other = gram + d * d; /* [d,d]; [columns,rows] */
     if (turned) transpose(other, x, rows, columns);
     double *tall = turned ? other : x;
-    dn__add_gram(gram, tall, count / d, d);
+    dn__add_gram(gram, tall, height, d);
     const dn_status status = dn__eigen_symmetric(values, gram, d);
-    if (status == DN_OK) remove_right(tall, gram, count / d, d);
+    if (status == DN_OK) remove_right(tall, gram, height, d);
     if (status == DN_OK && turned) transpose(x, other, columns, rows);
     dn_free(values);
     return status;
