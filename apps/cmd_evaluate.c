@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "apps/cli.h"
+#include "apps/combined.h"
 #include "apps/commands.h"
 #include "apps/evaluate.h"
 #include "apps/evaluate_json.h"
@@ -26,6 +27,8 @@ enum {
     KEY_POSITIVE,
     KEY_BOOTSTRAP,
     KEY_CSV,
+    KEY_CLASSIFIER,
+    KEY_THRESHOLD,
     KEY_REFRESH,
     KEY_DEVICE,
     KEY_THREADS,
@@ -39,7 +42,9 @@ typedef struct arguments {
     dn_metric_group group[MOST_SETS];
     int n_runs;
     dn_expression_list list;
-    bool *optional; /* [list.count] */
+    bool *optional;         /* [list.count] */
+    const char *classifier; /* a run */
+    bool threshold_on_test;
     const char *json, *csv, *device;
     int threads;
 } arguments;
@@ -62,6 +67,14 @@ static const struct argp_option options[] = {
     {"rule", KEY_RULE, "RULE", 0, "Where FPR95 is read: first, closest, band, oodeel (default first)", 0},
     {"positive", KEY_POSITIVE, "CLASS", 0, "The class of which 95 % are flagged: ood or id (default ood)", 0},
     {"bootstrap", KEY_BOOTSTRAP, "N", 0, "Intervals of 95 % from N resamples; 1000 is usual", 0},
+    {"classifier", KEY_CLASSIFIER, "RUN1", 0,
+     "RUN accepts or rejects by one score (default predictive_entropy), RUN1 names the class of what is accepted: "
+     "precision, recall and F1 of both together and of each alone",
+     0},
+    {"threshold-on", KEY_THRESHOLD, "ROWS", 0,
+     "With --classifier, where the threshold is chosen: held-out, a random half of each set, or test, the very rows "
+     "that are measured, which flatters (default held-out)",
+     0},
     {"csv", KEY_CSV, "FILE", 0, "Write a line for each run, score and set as CSV to FILE, '-' is standard output", 0},
     {"refresh", KEY_REFRESH, NULL, 0, "Run the network anew, whatever outputs the run's folder has", 0},
     {"device", KEY_DEVICE, "D", 0, "See `dunlin devices` (default cpu)", 0},
@@ -131,6 +144,15 @@ static dn_status take_set(arguments *a, int key, const char *arg)
     }
 }
 
+static dn_status take_threshold(arguments *a, const char *arg)
+{
+    static const char *const names[] = {"held-out", "test"};
+    size_t index = 0;
+    DN_TRY(dn_cli_choose("--threshold-on", arg, names, 2, &index));
+    a->threshold_on_test = index == 1;
+    return DN_OK;
+}
+
 static dn_status take(arguments *a, int key, const char *arg)
 {
     if (key >= KEY_ID && key <= KEY_FIT) return take_set(a, key, arg);
@@ -141,6 +163,8 @@ static dn_status take(arguments *a, int key, const char *arg)
     case KEY_LAYERS: a->evaluation.layers = arg; return DN_OK;
     case KEY_RULE: return dn_fpr_rule_parse(&a->evaluation.metrics.rule, arg);
     case KEY_POSITIVE: return dn_positive_parse(&a->evaluation.metrics.positive, arg);
+    case KEY_CLASSIFIER: a->classifier = arg; return DN_OK;
+    case KEY_THRESHOLD: return take_threshold(a, arg);
     case KEY_CSV: a->csv = arg; return DN_OK;
     case KEY_REFRESH: a->evaluation.refresh = true; return DN_OK;
     case KEY_DEVICE: a->device = arg; return DN_OK;
@@ -152,12 +176,20 @@ static dn_status take(arguments *a, int key, const char *arg)
     }
 }
 
+static void check_arguments(const arguments *a, struct argp_state *state)
+{
+    if (!a->classifier && a->threshold_on_test) argp_error(state, "--threshold-on goes with --classifier");
+    if (a->classifier && a->n_runs > 1) argp_error(state, "--classifier goes with one run that accepts");
+    if (a->classifier && a->evaluation.bootstrap > 0) argp_error(state, "--bootstrap does not go with --classifier");
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     arguments *a = state->input;
     const bool known = key == ARGP_KEY_ARG || key == 'q' || key == DN_KEY_DATA || key == DN_KEY_JSON ||
                        (key >= KEY_ID && key <= KEY_THREADS);
     if (key == ARGP_KEY_NO_ARGS) argp_error(state, "which run? Give the folder that `dunlin train --out` wrote");
+    if (key == ARGP_KEY_END) check_arguments(a, state);
     if (!known) return ARGP_ERR_UNKNOWN;
     if (take(a, key, arg) != DN_OK) argp_error(state, "%s", dn_error_last());
     return 0;
@@ -250,14 +282,60 @@ static dn_status show(const arguments *a, const dn_evaluation *results)
     return a->json ? write_json(a, results, groups) : DN_OK;
 }
 
+/* ---- two runs as one system ---- */
+
+static dn_status show_combined(const arguments *a, const dn_combined *combined, const dn_combined_options *o)
+{
+    dn_csv csv = {0};
+    if (!o->quiet) fprintf(stderr, "network: %lld images\n", (long long)combined->images);
+    if (!is_output(a->json) && !is_output(a->csv)) DN_TRY(dn_combined_print(combined, o));
+    if (a->csv) dn_combined_csv(&csv, combined, o);
+    dn_status status = a->csv ? dn_csv_write(&csv, a->csv) : DN_OK;
+    dn_csv_close(&csv);
+    cJSON *tree = a->json ? dn_combined_json(combined, o) : NULL;
+    if (a->json && status == DN_OK) status = dn_json_write(tree, a->json);
+    cJSON_Delete(tree);
+    return status;
+}
+
+static dn_status combine(const arguments *a)
+{
+    const dn_evaluation_options *e = &a->evaluation;
+    const dn_combined_options o = {.acceptor = a->runs[0],
+                                   .classifier = a->classifier,
+                                   .data_dir = e->data_dir,
+                                   .id = e->id,
+                                   .ood = a->ood,
+                                   .n_ood = e->n_ood,
+                                   .list = &a->list,
+                                   .reduce = e->reduce,
+                                   .fit = e->fit,
+                                   .layers = e->layers,
+                                   .threshold_on_test = a->threshold_on_test,
+                                   .refresh = e->refresh,
+                                   .quiet = e->quiet};
+    dn_device *device = NULL;
+    dn_combined combined = {0};
+    const dn_device_options options_of_device = {.threads = a->threads};
+    DN_TRY(dn_device_open(&device, a->device ? a->device : "cpu", &options_of_device));
+    if (o.threshold_on_test)
+        fprintf(stderr, "warning: the threshold is chosen with the labels of the rows that are measured: the figures "
+                        "are better than new images will show\n");
+    dn_status status = dn_combine(&combined, device, &o);
+    if (status == DN_OK) status = show_combined(a, &combined, &o);
+    dn_combined_close(&combined);
+    dn_device_close(device);
+    return status;
+}
+
 int dn_cmd_evaluate(int argc, char **argv)
 {
     arguments a = {0};
     dn_evaluation results[MOST_RUNS] = {{0}};
     if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0) return DN_EXIT_USAGE;
     dn_interrupt_install();
-    dn_status status = evaluate(&a, results);
-    if (status == DN_OK) status = show(&a, results);
+    dn_status status = a.classifier ? combine(&a) : evaluate(&a, results);
+    if (status == DN_OK && !a.classifier) status = show(&a, results);
     for (int r = 0; r < a.n_runs; r++) dn_evaluation_close(&results[r]);
     dn_expression_list_close(&a.list);
     dn_free(a.optional);

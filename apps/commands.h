@@ -8,6 +8,7 @@
     ROW(train, "train an ensemble by a recipe")                            \
     ROW(evaluate, "accuracy, and how well scores tell unknown data")       \
     ROW(metrics, "AUROC, FPR95, calibration and more from arrays")         \
+    ROW(predict, "class, score, accept or reject for each image")          \
     ROW(compare, "several runs side by side, as a table and as a picture") \
     ROW(score, "scores of any framework's logits and features")            \
     ROW(data, "list the data sets, or describe one")                       \

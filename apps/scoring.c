@@ -89,6 +89,7 @@ static dn_status open_fit_set(dn_scoring *s)
                                        .limit = s->options.fit ? 0 : recipe->train.limit,
                                        .layers = s->plain_layers};
     DN_TRY(dn_outputs_open(&s->fit, s->files, &request));
+    s->fit_print = s->fit->set_print;
     if (s->fit->labels || !(needs & DN_NEEDS_FIT_LABELS)) return DN_OK;
     if (s->options.quiet) return DN_OK;
     fprintf(stderr, "fit set %s: it has no labels of the network's classes\n", request.set);
@@ -308,6 +309,11 @@ dn_reduce dn_scoring_reduce(const dn_scoring *s, size_t expression)
     const bool combines = e->base.method->kind == DN_METHOD_ENSEMBLE && pass_of(e) != DN_PASS_DROPOUT;
     if (combines || s->files->network->members == 1) return DN_REDUCE_DEFAULT;
     return s->options.reduce == DN_REDUCE_DEFAULT ? DN_REDUCE_SCORE : s->options.reduce;
+}
+
+uint64_t dn_scoring_fit_print(const dn_scoring *s)
+{
+    return s->fit_print;
 }
 
 dn_scoring_seconds dn_scoring_time(const dn_scoring *s)

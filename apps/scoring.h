@@ -32,6 +32,9 @@ const char *dn_scoring_left_out(const dn_scoring *scoring, size_t expression);
 /** @return the reduction that the expression's scores went through, DN_REDUCE_DEFAULT for none */
 dn_reduce dn_scoring_reduce(const dn_scoring *scoring, size_t expression);
 
+/** @return the fingerprint of the set that was fitted on; 0: nothing was fitted */
+uint64_t dn_scoring_fit_print(const dn_scoring *scoring);
+
 /** Opens the plain outputs of a set with the layers that the scores take. @param out free with dn_outputs_close() */
 dn_status dn_scoring_outputs(dn_outputs **out, dn_scoring *scoring, const char *set) DN_NODISCARD;
 

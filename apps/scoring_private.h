@@ -25,6 +25,7 @@ struct dn_scoring {
     uint64_t layers;       /**< that layers=all means */
     uint64_t plain_layers; /**< that the plain outputs are opened with */
     dn_outputs *fit;       /**< NULL: nothing is fitted, or the fits are done */
+    uint64_t fit_print;
     dn_network_head head;
     dn__score_group *groups;
     size_t n_groups;
