@@ -144,6 +144,23 @@ Test(prune, drops_what_leads_nowhere)
     close_pass_rig(&rig);
 }
 
+/* All of a network leads to its logits, through views too. */
+Test(prune, follows_views)
+{
+    pass_rig rig;
+    open_pass_rig(&rig, &small);
+    dn_program *p = dn_program_new(rig.params, NULL);
+    const dn_tensor x = dn_input(p, "x", DN_F64, DN_SHAPE(3, 9, 9, 2), false);
+    const dn_tensor z = build_model(&rig.c, p, x, &dn_forward_infer);
+    dn_keep(p, dn_reshape(p, z, DN_SHAPE(12)));
+    const int before = dn_program_ops(p);
+    cr_expect_gt(count_ops(p, DN_OP_RESHAPE), 1);
+    dn_prune(p);
+    cr_expect_eq(dn_program_ops(p), before);
+    dn_program_close(p);
+    close_pass_rig(&rig);
+}
+
 /* A training step has nothing to drop but the numbers that nobody asked for. */
 Test(prune, keeps_what_lasts)
 {
