@@ -8,7 +8,8 @@ Features are float32, those of a trained network in kind: rows around class mean
 process of its own, whose peak memory the system tells. Dunlin's time is that of the whole process, from start to the
 written file; the peer's begins after its imports and covers loading, division by the norms, and the search, in float32
 (scikit-learn computes products in double all the same) or with everything in float64. At the end the scores are
-compared with those of the peer in float64.
+compared with those of the peer in float64. "of cores" is time summed over cores, which other programs that run at the
+same time change least.
 """
 import argparse
 import json
@@ -35,10 +36,10 @@ def make_arrays(folder, fit_rows, rows, dim, classes):
 
 
 def run_peer(folder, kind, k, threads):
-    """In a process of its own: prints the seconds."""
+    """In a process of its own: prints seconds by the clock and of all cores."""
     from sklearn.neighbors import NearestNeighbors
 
-    start = time.perf_counter()
+    start, start_cpu = time.perf_counter(), time.process_time()
 
     def load(name):
         x = np.load(folder / f"{name}.npy").astype(kind, copy=False)
@@ -47,11 +48,11 @@ def run_peer(folder, kind, k, threads):
     bank = NearestNeighbors(n_neighbors=k, algorithm="brute", n_jobs=threads).fit(load("fit_features"))
     distances, _ = bank.kneighbors(load("features"))
     np.save(folder / f"peer_{kind}.npy", distances[:, -1])
-    print(time.perf_counter() - start)
+    print(time.perf_counter() - start, time.process_time() - start_cpu)
 
 
 def run(command):
-    """@return seconds, peak memory in MB, standard output"""
+    """@return seconds by the clock, seconds of all cores, peak memory in MB, standard output"""
     start = time.perf_counter()
     process = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, text=True)
     output = process.stdout.read()
@@ -60,17 +61,17 @@ def run(command):
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         sys.exit(f"knn.py: exit code {process.returncode} of {' '.join(map(str, command))}")
-    return seconds, usage.ru_maxrss * 1024 / 1e6, output
+    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6, output
 
 
 def turn(name, folder, o, threads):
     if name == "dunlin":
-        seconds, memory, _ = run([
+        seconds, cpu, memory, _ = run([
             o.dunlin, "score", f"knn:k={o.k}", "--logits", folder / "logits.npy", "--features",
             folder / "features.npy", "--fit-features", folder / "fit_features.npy", "-o", folder / "dunlin.npy"])
-        return seconds, memory
-    _, memory, output = run([sys.executable, __file__, "--peer", folder, name, o.k, threads])
-    return float(output), memory
+        return seconds, cpu, memory
+    _, _, memory, output = run([sys.executable, __file__, "--peer", folder, name, o.k, threads])
+    return (*map(float, output.split()), memory)
 
 
 def quartiles(values):
@@ -81,14 +82,16 @@ def quartiles(values):
 def report(results, folder):
     rows = {}
     for name, turns in results.items():
-        rows[name] = {"seconds": quartiles([t[0] for t in turns]), "peak_mb": max(t[1] for t in turns)}
+        rows[name] = {"seconds": quartiles([t[0] for t in turns]), "cpu_seconds": quartiles([t[1] for t in turns]),
+                      "peak_mb": max(t[2] for t in turns)}
         if name == "dunlin":
             continue
         rows[name]["times_dunlin"] = quartiles([t[0] / own[0] for t, own in zip(turns, results["dunlin"])])
-    print(f"{'':10} {'seconds':>8} {'quartiles':>15} {'peak MB':>8} {'x dunlin':>9} {'quartiles':>13}")
+    print(f"{'':10} {'seconds':>8} {'quartiles':>15} {'of cores':>9} {'peak MB':>8} {'x dunlin':>9} {'quartiles':>13}")
     for name, row in rows.items():
         s, ratio = row["seconds"], row.get("times_dunlin")
-        line = f"{name:10} {s['median']:8.3f} {s['quartiles'][0]:7.3f} {s['quartiles'][1]:7.3f} {row['peak_mb']:8.0f}"
+        line = f"{name:10} {s['median']:8.3f} {s['quartiles'][0]:7.3f} {s['quartiles'][1]:7.3f}"
+        line += f" {row['cpu_seconds']['median']:9.3f} {row['peak_mb']:8.0f}"
         if ratio:
             line += f" {ratio['median']:9.2f} {ratio['quartiles'][0]:6.2f} {ratio['quartiles'][1]:6.2f}"
         print(line)

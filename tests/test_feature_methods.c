@@ -384,39 +384,53 @@ Test(feature_methods, openmax_by_hand)
     expect_near(s[2], exp(3) / (exp(1) + exp(6) + 2 + exp(3)), "alpha beyond the classes");
 }
 
+/** What openmax knows of a class: the mean logits and the distances of its correctly classified fit rows. */
+typedef struct tail {
+    double mean[C], distance[M];
+    size_t count;
+} tail;
+
+static tail find_tail(const data *x, size_t class)
+{
+    tail t = {.count = 0};
+    for (int i = 0; i < M; i++) {
+        if (top(x->zf[i]) != class || x->y[i] != (int32_t) class) continue;
+        for (int c = 0; c < C; c++) t.mean[c] += x->zf[i][c];
+        t.count++;
+    }
+    for (int c = 0; c < C && t.count > 0; c++) t.mean[c] /= (double)t.count;
+    size_t at = 0;
+    for (int i = 0; i < M; i++) {
+        if (top(x->zf[i]) == class && x->y[i] == (int32_t) class) t.distance[at++] = dn__distance(x->zf[i], t.mean, C);
+    }
+    return t;
+}
+
+/** @return the part of its logit that the class loses to "unknown" */
+static double part_off(const data *x, const double *z, size_t class)
+{
+    size_t rank = 0;
+    for (size_t c = 0; c < C; c++) rank += z[c] > z[class];
+    const tail t = find_tail(x, class);
+    if (rank >= 3 || t.count < 3) return 0;
+    const dn__weibull w = dn__weibull_fit(t.distance, t.count);
+    return (3.0 - (double)rank) / 3.0 * dn__weibull_cdf(&w, dn__distance(z, t.mean, C));
+}
+
 /** Beside the definition, with distributions that the tests above check. */
 Test(feature_methods, openmax)
 {
     data x;
     draw(&x);
-    double scores[N], mav[C][C] = {{0}}, distance[C][M], z[C + 1];
-    size_t count[C] = {0};
-    for (int i = 0; i < M; i++) {
-        const size_t c = top(x.zf[i]);
-        if (x.y[i] != (int32_t)c) continue;
-        for (int d = 0; d < C; d++) mav[c][d] += x.zf[i][d];
-        count[c]++;
-    }
-    for (int c = 0; c < C; c++)
-        for (int d = 0; d < C && count[c] > 0; d++) mav[c][d] /= (double)count[c];
-    size_t at[C] = {0};
-    for (int i = 0; i < M; i++) {
-        const size_t c = top(x.zf[i]);
-        if (x.y[i] == (int32_t)c) distance[c][at[c]++] = dn__distance(x.zf[i], mav[c], C);
-    }
+    double scores[N], off[C];
     score(scores, "openmax:tail=130", &x);
     for (int i = 0; i < N; i++) {
         double unknown = 0, sum = 0;
         for (size_t c = 0; c < C; c++) {
-            size_t rank = 0;
-            for (size_t o = 0; o < C; o++) rank += x.z[i][o] > x.z[i][c];
-            const dn__weibull w = dn__weibull_fit(distance[c], count[c]);
-            const double cdf = count[c] < 3 ? 0 : dn__weibull_cdf(&w, dn__distance(x.z[i], mav[c], C));
-            const double off = rank < 3 ? (3.0 - (double)rank) / 3.0 * cdf : 0;
-            z[c] = x.z[i][c] * (1 - off);
-            unknown += x.z[i][c] * off;
+            off[c] = part_off(&x, x.z[i], c);
+            unknown += x.z[i][c] * off[c];
         }
-        for (int c = 0; c < C; c++) sum += exp(z[c] - unknown);
+        for (int c = 0; c < C; c++) sum += exp(x.z[i][c] * (1 - off[c]) - unknown);
         expect_near(scores[i], 1 / (1 + sum), "openmax");
     }
 }
