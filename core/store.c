@@ -251,6 +251,7 @@ dn_status dn_store_commit(dn_store *store)
 void dn_store_close(dn_store *store)
 {
     if (!store) return;
+    store->writing = false; /* arrays that are thrown away need not be full: the error of what failed before stays */
     (void)close_file(store);
     if (store->temporary) unlink(store->temporary);
     if (store->target.descriptor >= 0) close(store->target.descriptor);
