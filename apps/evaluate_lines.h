@@ -1,5 +1,5 @@
-/** The lines of `dunlin evaluate`'s table: the rows of one or several runs (seeds of one recipe) side by side, and means
- *  over OOD sets, sorted by how well the scores tell the sets from known data. */
+/** The lines of `dunlin evaluate`'s table: the rows of one or several runs (seeds of one recipe) side by side, and
+ *  means over OOD sets, sorted by how well the scores tell the sets from known data. */
 #ifndef DN_APPS_EVALUATE_LINES_H
 #define DN_APPS_EVALUATE_LINES_H
 

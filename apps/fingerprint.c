@@ -4,8 +4,8 @@
 
 #include "core/alloc.h"
 
-/* One step for 8 bytes. For a given state it is a bijection of the word, and for a given word one of the state: a change
- * of one word always shows. */
+/* One step for 8 bytes. For a given state it is a bijection of the word, and for a given word one of the state: a
+ * change of one word always shows. */
 static uint64_t mix(uint64_t state, uint64_t word)
 {
     state = (state ^ word) * 0x9e3779b97f4a7c15u;

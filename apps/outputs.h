@@ -61,8 +61,8 @@ typedef struct dn_outputs {
     const dn_network *network;
 } dn_outputs;
 
-/** Opens the outputs, after making them where that is needed. A folder that cannot be written is noted; then they are in
- *  a temporary file. @param out free with dn_outputs_close()
+/** Opens the outputs, after making them where that is needed. A folder that cannot be written is noted; then they are
+ *  in a temporary file. @param out free with dn_outputs_close()
  *  @return DN_ERROR_INTERRUPTED if the user stopped it: nothing half-done is left */
 dn_status dn_outputs_open(dn_outputs **out, dn_output_files *files, const dn_output_request *request) DN_NODISCARD;
 void dn_outputs_close(dn_outputs *outputs); /**< NULL is allowed */

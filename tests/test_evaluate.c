@@ -215,6 +215,153 @@ Test(evaluate, options)
     cr_expect(exists(at("result.json")));
 }
 
+/* ---- the table ---- */
+
+/** @return the number of line `index` of the output, counted from 0, that holds `part`; -1: there is none */
+static int line_of(const char *part)
+{
+    const char *found = strstr(out, part);
+    int line = 0;
+    for (const char *at = out; found && at < found; at++) line += *at == '\n';
+    return found ? line : -1;
+}
+
+/** Scores stand by AUROC, whatever the order they were asked for in. */
+Test(evaluate, table_is_sorted)
+{
+    static const char *const methods[] = {"msp", "energy", "variance", "leave_out", "expected_entropy", "knn:k=3"};
+    train(mi_recipe);
+    cr_assert_eq(RUN("evaluate", at("run"), "--methods", "msp,energy,variance,leave_out,expected_entropy,knn:k=3",
+                     "--json", at("e.json")),
+                 0, "%s", err);
+    FILE *file = fopen(at("e.json"), "r");
+    static char json[40000];
+    json[fread(json, 1, sizeof json - 1, file)] = '\0';
+    fclose(file);
+    cJSON *tree = cJSON_Parse(json);
+    cr_assert_not_null(tree);
+    const cJSON *rows = cJSON_GetObjectItem(tree, "results");
+    cr_assert_eq(cJSON_GetArraySize(rows), 6);
+    for (int i = 0; i < 6; i++)
+        for (int k = 0; k < 6; k++) {
+            char first[40], second[40];
+            snprintf(first, sizeof first, " %s ", methods[i]);
+            snprintf(second, sizeof second, " %s ", methods[k]);
+            const double a = number(cJSON_GetArrayItem(rows, i), "auroc"),
+                         b = number(cJSON_GetArrayItem(rows, k), "auroc");
+            if (a > b) cr_expect_lt(line_of(first), line_of(second), "%s above %s", methods[i], methods[k]);
+        }
+    cJSON_Delete(tree);
+}
+
+/** @return the number in the column of a line of CSV; the line is the first that holds `part` */
+static double csv_number(const char *text, const char *part, const char *column)
+{
+    int at = 0;
+    const char *name = strstr(text, column), *line = strstr(text, part);
+    cr_assert(name && line, "no %s or no %s in: %s", column, part, text);
+    for (const char *c = text; c < name; c++) at += *c == ',';
+    while (line > text && line[-1] != '\n') line--;
+    for (bool quoted = false; at > 0; line++) {
+        quoted ^= *line == '"';
+        at -= *line == ',' && !quoted;
+    }
+    return strtod(line, NULL);
+}
+
+/** The means of near and far sets, and of all. */
+Test(evaluate, groups)
+{
+    char sets[3][160];
+    train(deep_recipe);
+    write_set("b", 30, SIDE, 8);
+    write_set("c", 20, SIDE, 9);
+    snprintf(sets[0], sizeof sets[0], "npy:%s", at("ood.npy"));
+    snprintf(sets[1], sizeof sets[1], "npy:%s", at("b.npy"));
+    snprintf(sets[2], sizeof sets[2], "npy:%s", at("c.npy"));
+    cr_assert_eq(RUN("evaluate", at("run"), "--near", sets[0], "--near", sets[1], "--far", sets[2], "--methods", "msp",
+                     "--csv", "-"),
+                 0, "%s", err);
+    const double a = csv_number(out, "ood.npy", "fpr95"), b = csv_number(out, "b.npy", "fpr95"),
+                 c = csv_number(out, "c.npy", "fpr95");
+    HAS(out, ",near,msp,score,50,40,");
+    HAS(out, ",far,msp,score,50,20,");
+    cr_assert_eq(RUN("evaluate", at("run"), "--near", sets[0], "--near", sets[1], "--far", sets[2], "--methods", "msp",
+                     "--json", "-"),
+                 0, "%s", err);
+    cJSON *tree = parse_output();
+    const cJSON *line = NULL;
+    int groups = 0;
+    cJSON_ArrayForEach(line, cJSON_GetObjectItem(tree, "summary"))
+    {
+        const char *group = cJSON_GetStringValue(cJSON_GetObjectItem(line, "group"));
+        if (!group) continue;
+        groups++;
+        const double expected = group[0] == 'n' ? (a + b) / 2 : group[0] == 'f' ? c : (a + b + c) / 3;
+        cr_expect_float_eq(number(cJSON_GetObjectItem(line, "fpr95"), "mean"), expected, 1e-12, "%s", group);
+    }
+    cr_expect_eq(groups, 3);
+    cJSON_Delete(tree);
+}
+
+/** Seeds of one recipe: mean and sample standard deviation, from the runs' own figures. */
+Test(evaluate, several_runs)
+{
+    char recipe[160], runs[3][160];
+    double auroc[3], sum = 0.0, squares = 0.0;
+    snprintf(recipe, sizeof recipe, "%s", write_recipe("recipe", deep_recipe));
+    for (int i = 0; i < 3; i++) {
+        char seed[8];
+        snprintf(runs[i], sizeof runs[i], "%s/seed%d", work, i);
+        snprintf(seed, sizeof seed, "%d", i);
+        TRAIN(recipe, "--out", runs[i], "--seed", seed, "-q");
+        cr_assert_eq(RUN("evaluate", runs[i], "--methods", "msp", "--csv", "-"), 0, "%s", err);
+        auroc[i] = csv_number(out, "ood.npy", "auroc");
+        sum += auroc[i];
+    }
+    for (int i = 0; i < 3; i++) squares += (auroc[i] - sum / 3) * (auroc[i] - sum / 3);
+    cr_assert_eq(RUN("evaluate", runs[0], runs[1], runs[2], "--methods", "msp,energy", "--json", "-"), 0, "%s", err);
+    HAS(err, "network: 0 images");
+    cJSON *tree = parse_output();
+    cr_expect_eq(cJSON_GetArraySize(cJSON_GetObjectItem(tree, "runs")), 3);
+    const cJSON *line = NULL;
+    int found = 0;
+    cJSON_ArrayForEach(line, cJSON_GetObjectItem(tree, "summary"))
+    {
+        if (strcmp(text(line, "method"), "msp") != 0) continue;
+        found++;
+        cr_expect_float_eq(number(cJSON_GetObjectItem(line, "auroc"), "mean"), sum / 3, 1e-12);
+        cr_expect_float_eq(number(cJSON_GetObjectItem(line, "auroc"), "deviation"), sqrt(squares / 2), 1e-12);
+    }
+    cr_expect_eq(found, 1);
+    cJSON_Delete(tree);
+    cr_assert_eq(RUN("evaluate", runs[0], runs[1]), 0, "%s", err);
+    HAS(out, " +- ");
+    HAS(out, "standard deviation of 2 runs");
+    snprintf(runs[2], sizeof runs[2], "%s/other", work);
+    TRAIN(recipe, "--out", runs[2], "-q", "train.steps=1", "data.test=glyphs:test@8x8x1");
+    cr_expect_eq(RUN("evaluate", runs[0], runs[2]), 2);
+    HAS(err, "do not know the same data");
+}
+
+Test(evaluate, intervals_and_sweeps)
+{
+    train(deep_recipe);
+    cr_assert_eq(
+        RUN("evaluate", at("run"), "--methods", "knn:k=1|3,odin:eps=0|.01", "--bootstrap", "200", "--csv", at("e.csv")),
+        0, "%s", err);
+    HAS(out, "bootstrap intervals");
+    HAS(out, "knn:k=3");
+    HAS(out, "odin:eps=.01");
+    FILE *file = fopen(at("e.csv"), "r");
+    static char csv[20000];
+    csv[fread(csv, 1, sizeof csv - 1, file)] = '\0';
+    fclose(file);
+    const double low = csv_number(csv, "knn:k=1,", "auroc_low"), high = csv_number(csv, "knn:k=1,", "auroc_high"),
+                 value = csv_number(csv, "knn:k=1,", "auroc");
+    cr_expect(low < value && value < high, "%g %g %g", low, value, high);
+}
+
 /* ---- whose classes ---- */
 
 /** Evaluates the run on a set of labelled images. @return the accuracy, NaN if none is claimed */
@@ -329,6 +476,9 @@ Test(evaluate, what_is_asked_for_does_not_exist)
     check_error(2, "gpu", "--device", "gpu");
     check_error(2, "did you mean 'min'?", "--reduce", "mean");
     check_error(2, "first", "--rule", "last");
+    check_error(2, "--bootstrap", "--bootstrap", "0");
+    check_error(2, "the network has no layer 'featres'; did you mean 'features'?", "--layers", "featres");
+    check_error(1, "/none.npy", "--near", "npy:/none.npy");
     cr_expect_eq(RUN("evaluate", at("run"), "--json", "/no/such/folder/x.json"), 1);
     HAS(err, "/no/such/folder/x.json");
     cr_expect_eq(RUN("evaluate"), 2);
