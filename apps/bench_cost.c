@@ -27,6 +27,8 @@ static double multiplications(const dn_program *p, const dn_op *op)
     case DN_OP_CONV2D_WEIGHT_GRAD:
     case DN_OP_LINEAR_WEIGHT_GRAD: /* dy [..,K], dw [K,..] */
         return count(p, op->in[1]) * count(p, op->out[0]) / (double)p->tensors[op->out[0]].shape.dim[0];
+    case DN_OP_GRAM: /* x [N,D], every element times a row */
+        return count(p, op->in[0]) * (double)p->tensors[op->in[0]].shape.dim[1];
     default: return 0.0;
     }
 }

@@ -83,6 +83,7 @@ enum {
     X(DN_OP_MUTUAL_INFORMATION, mutual_information, DN_OP_JOINS) /* logits [N,C] of E members -> MI [N] shared */      \
     X(DN_OP_MUTUAL_INFORMATION_GRAD, mutual_information_grad, DN_OP_JOINS) /* dMI [N] shared, logits -> dlogits */     \
     X(DN_OP_SUM_SQUARES, sum_squares, DN_OP_PLAIN)                         /* x -> [1] */                              \
+    X(DN_OP_GRAM, gram, DN_OP_PLAIN)                                       /* x f64 [N,D] -> x' x f64 [D,D] */         \
     X(DN_OP_FINITE, finite, DN_OP_JOINS)   /* loss [1], gradients [P] -> i32 [1] shared */                             \
     X(DN_OP_ADAM, adam, DN_OP_PLAIN)       /* w, g, m, v, lr [1], step, ok -> w, m, v */                               \
     X(DN_OP_SGD, sgd, DN_OP_PLAIN)         /* w, g, velocity, lr [1], ok -> w, velocity */                             \

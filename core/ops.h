@@ -80,7 +80,7 @@ dn_tensor dn_gate_gradient(dn_program *p, dn_tensor x, dn_tensor gate);
 dn_tensor dn_copy(dn_program *p, dn_tensor x);
 dn_tensor dn_fill(dn_program *p, dn_shape shape, bool members_share, double value);
 
-/* ---- reductions: core/ops/reduce.c ---- */
+/* ---- reductions: core/ops/{reduce,gram}.c ---- */
 
 enum { DN_ALL_AXES = -1 };
 
@@ -90,6 +90,10 @@ dn_tensor dn_mean(dn_program *p, dn_tensor x, int axis); /**< the same, divided 
 dn_tensor dn_sum_members(dn_program *p, dn_tensor x);    /**< over the members -> shared */
 dn_tensor dn_mean_members(dn_program *p, dn_tensor x);   /**< over the members -> shared */
 dn_tensor dn_spread_members(dn_program *p, dn_tensor x); /**< shared -> a copy for each member */
+
+/** All columns' inner products: x [N,D] -> x' x [D,D]. Both are DN_F64, whatever the program's precision, and sums are
+ *  double: covariances are fitted by it. No gradient. */
+dn_tensor dn_gram(dn_program *p, dn_tensor x);
 
 /* ---- probabilities and losses: core/ops/{softmax,losses}.c. Natural logarithms. ---- */
 

@@ -185,9 +185,9 @@ void op_add(op_list *to, const op_base *b, const char *format, ...)
 op_case *op_cases(size_t *count)
 {
     static op_family *const families[] = {
-        op_cases_conv,        op_cases_norm,   op_cases_pool,    op_cases_elementwise, op_cases_layout,
-        op_cases_reduce,      op_cases_batch,  op_cases_augment, op_cases_softmax,     op_cases_losses,
-        op_cases_information, op_cases_update, op_cases_control,
+        op_cases_conv,   op_cases_norm,        op_cases_pool,   op_cases_elementwise, op_cases_layout,
+        op_cases_reduce, op_cases_gram,        op_cases_batch,  op_cases_augment,     op_cases_softmax,
+        op_cases_losses, op_cases_information, op_cases_update, op_cases_control,
     };
     op_list to = {0};
     for (size_t i = 0; i < sizeof families / sizeof *families; i++) families[i](&to);

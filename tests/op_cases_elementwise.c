@@ -194,6 +194,27 @@ static void add_members(op_list *to, int n)
     op_add(to, &spread, "[%d]", n);
 }
 
+/* Tiles cut off on one side and on both, one part of the rows and several. Elements of the diagonal, which do not
+ * cancel, and with them their errors are up to sqrt(columns) times the rms. */
+static void add_gram(op_list *to, int rows, int columns, float spoilt)
+{
+    op_base b = op_start(DN_OP_GRAM);
+    op_input(&b, 0, DN_F64, DN_SHAPE(rows, columns));
+    op_output(&b, 0, DN_F64, DN_SHAPE(columns, columns), (double)rows * columns);
+    if (spoilt != 0) op_spoil(&b, 0, 0, -1, spoilt);
+    op_add(to, &b, "[%d,%d]%s", rows, columns, spoilt != 0 ? " spoilt" : "");
+    if (spoilt == 0) op_add_once(to, &b, "[%d,%d]", rows, columns);
+}
+
+void op_cases_gram(op_list *to)
+{
+    static const int sizes[][2] = {{1, 1},  {3, 5},   {16, 64},  {64, 64},  {65, 63},
+                                   {7, 65}, {129, 3}, {300, 17}, {131, 130}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) add_gram(to, sizes[i][0], sizes[i][1], 0);
+    add_gram(to, 70, 66, NAN);
+    add_gram(to, 70, 66, INFINITY);
+}
+
 void op_cases_reduce(op_list *to)
 {
     static const reduce_row rows[] = {

@@ -48,7 +48,7 @@ void op_add_joining(op_list *to, const op_base *b, const char *format, ...) DN_P
 /* The families. */
 typedef void op_family(op_list *to);
 op_family op_cases_conv, op_cases_norm, op_cases_pool, op_cases_elementwise, op_cases_layout, op_cases_reduce,
-    op_cases_batch, op_cases_augment, op_cases_softmax, op_cases_losses, op_cases_information, op_cases_update,
-    op_cases_control;
+    op_cases_gram, op_cases_batch, op_cases_augment, op_cases_softmax, op_cases_losses, op_cases_information,
+    op_cases_update, op_cases_control;
 
 #endif

@@ -24,12 +24,18 @@ static double rms(const op_run *run, int k)
     return sqrt(squares / ((double)op_copies(run, k) * (double)count));
 }
 
-/* The error that is allowed to every element of output k: 4 eps sqrt(terms) rms for sums in f32; products of tf32
- * numbers, which have 11 significant bits, add 8 * 2^-11 rms. */
+/* The distance from 1 to the next number of the type that sums of output k have. */
+static double epsilon_of(const op_run *run, int k)
+{
+    return run->test.info[k].dtype == DN_F64 ? DBL_EPSILON : (double)FLT_EPSILON;
+}
+
+/* The error that is allowed to every element of output k: 4 eps sqrt(terms) rms for sums in f32, or in double where
+ * the output is; products of tf32 numbers, which have 11 significant bits, add 8 * 2^-11 rms. */
 static double tolerance_of(const op_run *run, int k, double factor)
 {
     const int out = k - DN_OP_MAX_IN;
-    double relative = 4 * FLT_EPSILON * sqrt(run->c->terms[out]) * factor;
+    double relative = 4 * epsilon_of(run, k) * sqrt(run->c->terms[out]) * factor;
     if (run->c->tf32 && out == 0 && is_product(run->c->op.kind)) relative += 8 * 0x1p-11;
     return relative * rms(run, k) + FLT_MIN;
 }
@@ -53,7 +59,7 @@ static double off_by(const op_run *run, int k, int e, int64_t i, double toleranc
     const double right = op_get(run, &run->wide, k, e, i);
     if (!isfinite(right)) return same_number(got, right) ? 0 : INFINITY;
     /* The roundings of the element itself count where it is far larger than the rms, as in sparse outputs. */
-    const double own = (half ? 0x1p-8 : FLT_EPSILON) * fabs(right);
+    const double own = (half ? 0x1p-8 : epsilon_of(run, k)) * fabs(right);
     const double off = fabs(got - right) / (tolerance + own);
     return isnan(off) ? INFINITY : off;
 }

@@ -27,6 +27,10 @@ static double shaped(const op_case *c, int k, double u)
 static double drawn(const op_case *c, int k, dn_random_sequence *random)
 {
     const dn_dtype type = c->in[k].dtype;
+    if (type == DN_F64) { /* of more digits than f32 has */
+        const double u = dn_random_next_uniform(random, 0, 1);
+        return shaped(c, k, u + 0x1p-24 * (double)dn_random_next_uniform(random, 0, 1));
+    }
     if (type == DN_F32 || type == DN_BF16) return shaped(c, k, dn_random_next_uniform(random, 0, 1));
     const uint32_t most = type == DN_U8 ? 256 : 1;
     return dn_random_next_below(random, c->limit > 0 ? (uint32_t)c->limit : most);

@@ -15,7 +15,8 @@ static op_case *all_cases(size_t *count)
     return cases;
 }
 
-/* The CPU computes in f32, save for casts; network layers run for one member, which is what takes time. */
+/* The CPU computes in f32, save for casts and Gram matrices; network layers run for one member, which is what takes
+ * time. */
 static bool is_for_cpu(const op_case *c)
 {
     if (c->tile.lines[0] > 0) return false;

@@ -96,6 +96,27 @@ Test(program, sealed_once_and_for_all)
     close_rig(&r);
 }
 
+/* In a program of either precision. */
+Test(program, gram_takes_doubles)
+{
+    for (int which = 0; which < 4; which++) {
+        rig r = open_rig(2, which % 2 ? DN_F64 : DN_F32);
+        const dn_tensor x = dn_input(r.p, "x", DN_F64, DN_SHAPE(4, 3), which < 2);
+        const dn_tensor y = dn_gram(r.p, x);
+        const dn_shape shape = dn_shape_of(r.p, y);
+        cr_expect(dn_shape_equal(&shape, &DN_SHAPE(3, 3)));
+        cr_expect_eq(dn_dtype_of(r.p, y), DN_F64);
+        cr_expect_eq(dn_is_shared(r.p, y), which < 2);
+        close_rig(&r);
+    }
+    rig r = open_rig(2, DN_F32);
+    dn_gram(r.p, dn_input(r.p, "x", DN_F32, DN_SHAPE(4, 3), true));
+    expect_error(&r, DN_ERROR_SHAPE, (const char *const[3]){"gram", "f32", "f64"});
+    r = open_rig(2, DN_F32);
+    dn_gram(r.p, dn_input(r.p, "x", DN_F64, DN_SHAPE(4, 3, 2), true));
+    expect_error(&r, DN_ERROR_SHAPE, (const char *const[3]){"gram", "[4,3,2]", "2 dimensions"});
+}
+
 Test(program, without_ops)
 {
     rig r = open_rig(1, DN_F32);

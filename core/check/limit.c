@@ -59,6 +59,7 @@ static const rule rules[DN_OP_COUNT] = {
     [DN_OP_MUTUAL_INFORMATION] = {CLASSES_0, IN_0},
     [DN_OP_MUTUAL_INFORMATION_GRAD] = {CLASSES_1, IN_0 | LOGITS_1},
     [DN_OP_SUM_SQUARES] = {ELEMENTS, 0},
+    [DN_OP_GRAM] = {ROWS_0, 0}, /* the diagonal does not cancel */
     [DN_OP_ADAM] = {FEW, 0},
     [DN_OP_SGD] = {FEW, 0},
 };
