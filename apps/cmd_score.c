@@ -23,6 +23,7 @@ enum {
     KEY_CLASSES,
     KEY_REDUCE,
     KEY_THREADS,
+    KEY_DEVICE,
     KEY_LIST
 };
 
@@ -30,7 +31,7 @@ typedef struct arguments {
     dn_expression_list list;
     dn_score_files files;
     dn_reduce reduce;
-    const char *out;
+    const char *out, *device;
     bool quiet, show_methods;
 } arguments;
 
@@ -55,6 +56,10 @@ static const struct argp_option options[] = {
      "standard output)",
      0},
     {"threads", KEY_THREADS, "N", 0, "CPU threads (default: all cores)", 0},
+    {"device", KEY_DEVICE, "D", 0,
+     "Where covariances and neighbour searches run, see `dunlin devices` (default cpu; on a GPU the same scores to "
+     "rounding, neighbours to the bit)",
+     0},
     {"list", KEY_LIST, NULL, 0, "Describe all scores and their options", 0},
     DN_OPTION_QUIET,
     {0}};
@@ -96,6 +101,7 @@ static dn_status take(arguments *a, int key, const char *arg)
     case KEY_CLASSES:
     case KEY_THREADS: return take_number(a, key, arg);
     case KEY_REDUCE: return dn_reduce_parse(&a->reduce, arg);
+    case KEY_DEVICE: a->device = arg; break;
     case KEY_LIST: a->show_methods = true; break;
     case 'o': a->out = arg; break;
     default: a->quiet = true; break; /* 'q' */
@@ -248,7 +254,11 @@ static dn_status score(const arguments *a)
     double **scores = dn_calloc(a->list.count, sizeof *scores);
     if (!scores) return DN_ERROR_MEMORY;
     dn_status status = dn_score_arrays_open(&arrays, &a->files);
+    dn_device *device = NULL;
+    if (status == DN_OK && a->device) status = dn_device_open(&device, a->device, NULL);
+    arrays.fit.device = device;
     if (status == DN_OK) status = run(a, &arrays, scores);
+    dn_device_close(device);
     for (size_t i = 0; i < a->list.count; i++) dn_free(scores[i]);
     dn_free(scores);
     dn_score_arrays_close(&arrays);

@@ -100,7 +100,11 @@ static dn_status open_fit_set(dn_scoring *s)
 static dn_score_fit fit_of(const dn_scoring *s, uint64_t layers, dn_score_input *set, dn_matrix *room)
 {
     if (s->fit) *set = dn_outputs_choose(s->fit, layers, room);
-    return (dn_score_fit){.set = s->fit ? set : NULL, .weight = s->head.weight, .bias = s->head.bias, .passes = true};
+    return (dn_score_fit){.set = s->fit ? set : NULL,
+                          .weight = s->head.weight,
+                          .bias = s->head.bias,
+                          .passes = true,
+                          .device = s->files->network->device};
 }
 
 static dn_status open_scorer(dn_scorer **out, const dn_scoring *s, const dn__score_group *group,

@@ -37,6 +37,7 @@ static void close_bank(void *part)
 {
     dn__bank *bank = part;
     if (!bank) return;
+    dn__device_bank_close(bank->device);
     dn_free(bank->scaled);
     dn_free(bank->exact);
     dn_free(bank->divisor);
@@ -79,7 +80,10 @@ static dn_status fill(dn__bank *bank, dn_fit *fit)
     if (!f.row) return DN_ERROR_MEMORY;
     const dn_status status = dn_fit_walk(fit, DN_NEEDS_FIT_FEATURES, add_rows, &f);
     dn_free(f.row);
-    return status;
+    if (status != DN_OK || !dn_fit_device(fit)) return status;
+    /* Half of the room, so that other members and layers find some too. */
+    const size_t memory = dn_device_available(dn_fit_device(fit)) / 2;
+    return dn__device_bank_open(&bank->device, dn_fit_device(fit), bank->scaled, bank->rows, bank->dim, memory);
 }
 
 static dn_status make_bank(void **part, dn_fit *fit)

@@ -6,6 +6,7 @@
 #ifndef DN_OOD_BANK_H
 #define DN_OOD_BANK_H
 
+#include "ood/device_bank.h"
 #include "ood/fit.h"
 
 typedef struct dn__bank {
@@ -13,6 +14,7 @@ typedef struct dn__bank {
     float *scaled;   /* [rows rounded up to DN__PRODUCT_GROUP, dim] largest entry of a row in [1/2, 1), or zeros */
     double *exact;   /* [rows, dim] the same, where single precision would lose digits; else NULL */
     double *divisor; /* [rows] max(norm, 1e-10), in the row's scale */
+    dn__device_bank *device; /* computes products with `scaled` for this CPU; NULL: dn__products() does */
 } dn__bank;
 
 /** @param out receives the fit's bank, the same for all methods; borrowed */

@@ -100,6 +100,12 @@ const double *dn_fit_bias(const dn_fit *fit)
     return fit->model->bias;
 }
 
+dn_device *dn_fit_device(const dn_fit *fit)
+{
+    dn_device *device = fit->source->from ? fit->source->from->device : NULL;
+    return device && !dn_device_is_host(device) ? device : NULL;
+}
+
 /* ---- walking ---- */
 
 typedef struct walk {

@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 
+#include "core/device.h"
 #include "core/dtype.h"
 #include "core/status.h"
 #include "ood/rows.h"
@@ -30,11 +31,14 @@ dn_dtype dn_fit_type(const dn_fit *fit);
 const double *dn_fit_weight(const dn_fit *fit);
 const double *dn_fit_bias(const dn_fit *fit);
 
+/** @return where heavy products may run, with memory of its own; NULL: on this CPU */
+dn_device *dn_fit_device(const dn_fit *fit);
+
 /** Called for one block after the other, in order, by one thread; BLAS may use all threads inside.
  *  @param first number of the block's first row */
 typedef dn_status dn_fit_visit_fn(void *context, const dn_score_rows *rows, size_t first);
 
-/** Goes through all rows. @param needs DN_NEEDS_FIT_... bits: what the blocks must hold (all other pointers may be NULL)
+/** Goes through all rows. @param needs DN_NEEDS_FIT_... bits: what the blocks must hold (others may be NULL)
  *  @return DN_OK, the visitor's error, or an error that names a NaN or infinite number */
 dn_status dn_fit_walk(dn_fit *fit, unsigned needs, dn_fit_visit_fn *visit, void *context) DN_NODISCARD;
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "ood/device_gram.h"
 #include "ood/linear_algebra.h"
 #include "ood/method.h"
 
@@ -21,6 +22,7 @@ typedef struct pass {
     double *pivot;           /* [C,D] the first row of each class */
     double *buffer;          /* [capacity,D] centred rows */
     size_t capacity, filled; /* rows */
+    dn__device_gram *device; /* computes products for this CPU; NULL: BLAS does */
 } pass;
 
 static size_t class_of(const dn__moments *m, const dn_score_rows *in, size_t row)
@@ -88,10 +90,13 @@ static void finish_means(const pass *p)
 
 /* ---- second walk: covariance ---- */
 
-static void flush(pass *p)
+static dn_status flush(pass *p)
 {
-    dn__add_gram(p->moments->within, p->buffer, p->filled, p->moments->dim);
+    const size_t rows = p->filled;
     p->filled = 0;
+    if (p->device) return dn__device_gram_add(p->moments->within, p->device, p->buffer, rows);
+    dn__add_gram(p->moments->within, p->buffer, rows, p->moments->dim);
+    return DN_OK;
 }
 
 static dn_status add_to_covariance(void *context, const dn_score_rows *in, size_t first)
@@ -110,7 +115,7 @@ static dn_status add_to_covariance(void *context, const dn_score_rows *in, size_
         }
         done += some;
         p->filled += some;
-        if (p->filled == p->capacity) flush(p);
+        if (p->filled == p->capacity) DN_TRY(flush(p));
     }
     return DN_OK;
 }
@@ -127,8 +132,9 @@ static dn_status compute(pass *p, dn_fit *fit)
     if (p->capacity > m->rows) p->capacity = m->rows;
     p->buffer = dn_calloc(p->capacity, m->dim * sizeof *p->buffer);
     if (!p->buffer) return DN_ERROR_MEMORY;
+    if (dn_fit_device(fit)) DN_TRY(dn__device_gram_open(&p->device, dn_fit_device(fit), p->capacity, m->dim));
     DN_TRY(dn_fit_walk(fit, needs, add_to_covariance, p));
-    flush(p);
+    DN_TRY(flush(p));
     for (size_t i = 0; i < m->dim; i++) {
         for (size_t j = i; j < m->dim; j++) m->within[i * m->dim + j] /= (double)m->rows;
     }
@@ -157,6 +163,7 @@ static dn_status make_moments(void **part, dn_fit *fit)
     const dn_status status = compute(&p, fit);
     dn_free(p.pivot);
     dn_free(p.buffer);
+    dn__device_gram_close(p.device);
     if (status == DN_OK)
         *part = m;
     else

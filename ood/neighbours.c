@@ -178,22 +178,43 @@ DN_CLONES static void scan(search *s, const float *products, size_t first, size_
     }
 }
 
+/** The queries as they are multiplied: row by row on a device, packed on this CPU. @return NULL if out of memory */
+static float *take_queries(const search *s, dn_workspace *space)
+{
+    const dn__bank *bank = s->by->bank;
+    const size_t all = DN__PRODUCT_QUERIES * bank->dim, given = s->n * bank->dim;
+    const size_t floats = bank->device ? all : dn__products_packed(s->n, bank->dim);
+    float *queries = (void *)dn_workspace_doubles(space, (floats + 1) / 2); /* two floats in a double */
+    if (!queries) return NULL;
+    if (!bank->device) dn__products_pack(queries, s->query, s->n, bank->dim);
+    for (size_t i = 0; i < all && bank->device; i++) queries[i] = i < given ? (float)s->query[i] : 0.0F;
+    return queries;
+}
+
+/** @param products [block rows, DN__PRODUCT_QUERIES] of bank rows first .. first + rows - 1 */
+static dn_status multiply(float *products, const search *s, size_t first, size_t rows, const float *queries)
+{
+    const dn__bank *bank = s->by->bank;
+    if (bank->device) return dn__device_bank_products(products, bank->device, first, queries);
+    const size_t padded = (rows + DN__PRODUCT_GROUP - 1) / DN__PRODUCT_GROUP * DN__PRODUCT_GROUP;
+    dn__products(products, bank->scaled + first * bank->dim, padded, queries, s->n, bank->dim);
+    return DN_OK;
+}
+
 static dn_status search_bank(search *s, dn_workspace *space)
 {
     const dn__bank *bank = s->by->bank;
-    /* Two floats in a double. */
-    float *packed = (void *)dn_workspace_doubles(space, (dn__products_packed(s->n, bank->dim) + 1) / 2);
-    float *products = (void *)dn_workspace_doubles(space, (size_t)BLOCK * DN__PRODUCT_QUERIES / 2);
-    if (!packed || !products) return DN_ERROR_MEMORY;
-    dn__products_pack(packed, s->query, s->n, bank->dim);
+    const size_t block = bank->device ? dn__device_bank_chunk(bank->device) : BLOCK;
+    float *queries = take_queries(s, space);
+    float *products = (void *)dn_workspace_doubles(space, block * DN__PRODUCT_QUERIES / 2);
+    if (!queries || !products) return DN_ERROR_MEMORY;
     for (size_t i = 0; i < DN__PRODUCT_QUERIES; i++) {
         s->count[i] = 0;
         s->threshold[i] = i < s->n ? -FLT_MAX : INFINITY;
     }
-    for (size_t first = 0; first < bank->rows; first += BLOCK) {
-        const size_t rows = bank->rows - first < BLOCK ? bank->rows - first : BLOCK;
-        const size_t padded = (rows + DN__PRODUCT_GROUP - 1) / DN__PRODUCT_GROUP * DN__PRODUCT_GROUP;
-        dn__products(products, bank->scaled + first * bank->dim, padded, packed, s->n, bank->dim);
+    for (size_t first = 0; first < bank->rows; first += block) {
+        const size_t rows = bank->rows - first < block ? bank->rows - first : block;
+        DN_TRY(multiply(products, s, first, rows, queries));
         scan(s, products, first, rows);
     }
     return DN_OK;

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/device.h"
 #include "ood/expression.h"
 #include "ood/matrix.h"
 
@@ -51,6 +52,10 @@ typedef struct dn_score_fit {
     const double *bias;        /**< [E,C] */
     bool passes;               /**< what is scored comes from the pass that each expression asks for; false: expressions
                                     that ask for one are refused */
+    /** Where the heavy products run: covariances of fits, neighbour searches. NULL, or a device that is this host
+     *  (dn_device_is_host()): on this CPU, by kernels of their own. It must outlive the scorer. Neighbours are the same
+     *  to the bit whatever the device; what covariances go into agrees to rounding. */
+    dn_device *device;
 } dn_score_fit;
 
 typedef struct dn_scorer dn_scorer;
