@@ -32,10 +32,13 @@ static herr_t read_attribute(hid_t object, const char *name, const H5A_info_t *i
     return 0;
 }
 
-static void read_attributes(walk *w)
+/** A list that cannot be read to its end is an error: by its name, a caller would reach what was not tried here. */
+static dn_status read_attributes(walk *w)
 {
     DN__ID object = H5Oopen(w->store->file, w->path, H5P_DEFAULT);
-    if (object >= 0) (void)H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_INC, NULL, read_attribute, w);
+    if (object < 0) return dn__store_fail(w->store, DN_ERROR_FORMAT, "\"%s\" is damaged", w->path);
+    if (H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_INC, NULL, read_attribute, w) >= 0) return DN_OK;
+    return dn__store_fail(w->store, DN_ERROR_FORMAT, "the attributes of \"%s\" are damaged", w->path);
 }
 
 static void read_array(walk *w)
@@ -60,32 +63,31 @@ static dn_status visit(void *context, const char *name, bool is_group)
 {
     walk *w = context;
     const size_t length = strlen(w->path), more = strlen(name);
-    if (++w->objects > MOST_OBJECTS)
-        return dn_fail(DN_ERROR_FORMAT,
-                       "%s: more than %d objects in a file: its groups lead in circles, or it is not "
-                       "one of Dunlin's",
-                       w->store->path, MOST_OBJECTS);
-    if (length + more + 2 > sizeof w->path || w->depth >= DEEPEST) return DN_OK; /* too long a name for a store */
+    if (++w->objects > MOST_OBJECTS || w->depth >= DEEPEST || length + more + 2 > sizeof w->path)
+        return dn_fail(
+            DN_ERROR_FORMAT,
+            "%s: more than %d objects, or more than %d groups within each other: they lead in circles, or the "
+            "file is not one of Dunlin's",
+            w->store->path, MOST_OBJECTS, DEEPEST);
     snprintf(w->path + length, sizeof w->path - length, "%s%s", length > 1 ? "/" : "", name);
     dn__child_alive();
-    read_attributes(w);
+    DN_TRY(read_attributes(w));
     if (!is_group) read_array(w);
     w->depth++;
-    const dn_status status = is_group ? dn_store_list(w->store, w->path, visit, w) : DN_OK;
+    if (is_group) DN_TRY(dn_store_list(w->store, w->path, visit, w));
     w->depth--;
     w->path[length] = '\0';
-    return w->objects > MOST_OBJECTS ? status : DN_OK;
+    return DN_OK;
 }
 
+/** The process ends behind this function; after an error nothing is closed. */
 static dn_status rehearse(void *context, int pipe)
 {
     walk w = {.store = context, .path = "/"};
     (void)pipe;
     DN_TRY(dn__store_open_hdf5(w.store));
-    read_attributes(&w);
-    const dn_status status = dn_store_list(w.store, "/", visit, &w);
-    (void)!H5Fclose(w.store->file);
-    return w.objects > MOST_OBJECTS ? status : DN_OK;
+    DN_TRY(read_attributes(&w));
+    return dn_store_list(w.store, "/", visit, &w);
 }
 
 dn_status dn__store_rehearse(dn_store *store)
