@@ -59,8 +59,8 @@ dn_status dn__store_open_hdf5(dn_store *store);
 
 /** Opens and reads all that a caller may ask for, in a child process, before it is done in this one: libhdf5 trusts its
  *  files, and damaged or hostile ones crash it. Data beyond the first 256 MiB are not read.
- *  @return DN_ERROR_FORMAT if the file cannot be opened, if that crashes or does not come to an end, or if not all groups
- *          and attributes could be tried; the other errors are left to those who read */
+ *  @return DN_ERROR_FORMAT if the file cannot be opened, if that crashes or does not come to an end, or if not all
+ *          groups and attributes could be tried; the other errors are left to those who read */
 dn_status dn__store_rehearse(dn_store *store);
 
 /** Closes the arrays that are open. @return whether all that were written are full and HDF5 agreed */
