@@ -105,11 +105,11 @@ static dn_status logit_gradients(dn_pass *pass, size_t rows)
     for (size_t e = 0; e < pass->members && status == DN_OK; e++)
         for (size_t r = 0; r < rows && status == DN_OK; r++) {
             const size_t n = take_row(z, used, pass, e, r);
+            double *to = pass->gradient + (e * rows + r) * columns;
+            memset(to, 0, columns * sizeof *to);
             status = check_row(z, n, "a logit", e, r);
             if (status != DN_OK || n == 0) continue;
             (entropy ? entropy_gradient : cross_entropy_gradient)(g, z, n, pass->options.temperature);
-            double *to = pass->gradient + (e * rows + r) * columns;
-            memset(to, 0, columns * sizeof *to);
             for (size_t k = 0; k < n; k++) to[used[k]] = g[k];
         }
     dn_free(used);

@@ -97,6 +97,15 @@ static inline void draw_states(pass_rig *rig)
     dn_free(values);
 }
 
+/** @return whether this build and machine have the device */
+static inline bool has_device(const char *name)
+{
+    dn_device *device = NULL;
+    const bool found = dn_device_open(&device, name, NULL) == DN_OK;
+    dn_device_close(device);
+    return found;
+}
+
 /** @param rig must not move while passes of it are open */
 static inline void open_pass_rig(pass_rig *rig, const pass_case *c)
 {

@@ -248,14 +248,15 @@ Test(pass_gradient, logits_are_those_of_images_moved_by_hand)
 static const pass_case on_cpu = {"glyph_net", "cpu", DN_F32, 3, 10, 2, 4, 4, 5, -1, STANDARDIZED};
 
 /* Results are those of the images that the pass made, bit for bit, and nearly all pixels go where f64 sends them. */
-Test(pass_gradient, f32_goes_where_f64_goes)
+static void check_f32(const char *device)
 {
     const objective o = {DN_PASS_ODIN, 1000, NULL};
-    pass_case wide = on_cpu;
+    pass_case narrow = on_cpu, wide = on_cpu;
+    narrow.device = device;
     wide.device = "ref";
     wide.type = DN_F64;
     pass_rig rigs[2];
-    open_pass_rig(&rigs[0], &on_cpu);
+    open_pass_rig(&rigs[0], &narrow);
     open_pass_rig(&rigs[1], &wide);
     enum { ROWS = 5, E = 3, K = 4 };
     uint8_t *images = draw_images(&rigs[0], ROWS, 7);
@@ -285,6 +286,13 @@ Test(pass_gradient, f32_goes_where_f64_goes)
         close_pass_rig(&rigs[i]);
     }
     dn_free(images);
+}
+
+Test(pass_gradient, f32_goes_where_f64_goes)
+{
+    static const char *const devices[] = {"cpu", "cuda-emu", "cuda"};
+    for (int i = 0; i < 3; i++)
+        if (has_device(devices[i])) check_f32(devices[i]);
 }
 
 Test(pass_gradient, no_distance_is_the_plain_pass)
