@@ -1,6 +1,6 @@
 #!/bin/sh
 # Everything that a GPU can tell, in one command of at most nine minutes: device tests, the same seed twice, training
-# steps beside PyTorch's best forms, whole recipes checked against the CPU, compute-sanitizer, and every op's time
+# steps beside PyTorch's best forms, whole recipes checked against the CPU, scores, compute-sanitizer, every op's time
 # beside what the GPU reaches at best. Writes OUT/GPU.json anew after every result, all output to OUT/GPU.log, and
 # prints a table at the end; stopped early, it prints and keeps what it has.
 # Exit code: 0 all is well, 1 something failed or it was stopped, 2 it could not begin. A peer that cannot run, or a
@@ -9,7 +9,7 @@
 # usage: bench/gpu.sh              in a bundle (make bundle) or a source tree with build/
 # Settings: DEVICE=cuda:0 (CUDA_VISIBLE_DEVICES chooses the GPU; cuda-emu, cpu: a rehearsal)  MINUTES=9  OUT=folder
 #           PYTHON=python3 that has torch  QUICK=1: as little as possible of everything
-#           PARTS="tests same own ceilings peers check compiled sanitizer ops others": some of them, in this order
+#           PARTS="tests same own ceilings peers check scores compiled sanitizer ops others": some, in this order
 set -u
 here=$(cd "$(dirname "$0")" && pwd) || exit 2
 if [ -x "$here/../bin/dunlin" ]; then
@@ -21,7 +21,7 @@ device=${DEVICE:-cuda:0}
 minutes=${MINUTES:-9}
 out=${OUT:-$here/results}
 quick=${QUICK:-}
-parts=${PARTS:-tests same own ceilings peers check compiled sanitizer ops others}
+parts=${PARTS:-tests same own ceilings peers check scores compiled sanitizer ops others}
 case $minutes in '' | *[!0-9]*)
     echo "bench/gpu.sh: MINUTES=$minutes is no whole number" >&2
     exit 2
@@ -218,7 +218,8 @@ do_tests() {
 
 # The other tests have no need of a GPU, but of the machine: its libraries, its driver's answers.
 do_others() {
-    for test in "$tests"/test_cuda_reasons "$tests"/test_cuda_backend "$tests"/test_check_backend; do
+    for test in "$tests"/test_cuda_reasons "$tests"/test_cuda_backend "$tests"/test_check_backend \
+        "$tests"/test_score_device; do
         [ -x "$test" ] || continue
         run 60 env DN_TEST_GPU="$is_gpu" "$test"
         told "$(basename "$test")" "$(verdict $?): $(last)"
@@ -361,6 +362,22 @@ do_check() {
     done
 }
 
+# Neighbours and covariances of features, there and on this CPU.
+do_scores() {
+    if ! run 20 "${torch_python:-${python:-python3}}" -c 'import numpy'; then
+        told "scores" "not measured: no python3 has numpy"
+        return
+    fi
+    set -- 50000 10000 512 3
+    if [ -n "$quick" ] || [ -z "$is_gpu" ]; then set -- 1000 300 16 1; fi
+    if run 90 "${torch_python:-$python}" "$here/gpu_scores.py" "$dunlin" "$device" "$@" "$work/scores"; then
+        piece scores "$(cat "$work/scores")"
+        row scores "$(last)"
+    else
+        told scores "$(verdict "$status"): $(last)"
+    fi
+}
+
 # sanitize TOOL NAME SECONDS COMMAND...
 findings='^=========.*(Invalid|hazard|Uninit|Misalign|Race)'
 sanitize() {
@@ -404,7 +421,7 @@ for part in $parts; do
     esac
     [ "$parts" = "$part" ] && reserve=0 || reserve=$((reserve * minutes / 9))
     case $part in
-    tests | same | own | ceilings | peers | check | compiled | sanitizer | ops | others) "do_$part" ;;
+    tests | same | own | ceilings | peers | check | scores | compiled | sanitizer | ops | others) "do_$part" ;;
     *) told "part $part" "FAILED: there is no such part" ;;
     esac
 done

@@ -15,7 +15,7 @@ rm -rf "$2"
 mkdir -p "$2/bin" "$2/tests" "$2/bench" "$2/lib"
 out=$(cd "$2" && pwd)
 cp "$build/dunlin" "$out/bin/"
-for test in "$build"/tests/test_cuda_* "$build/tests/test_check_backend"; do
+for test in "$build"/tests/test_cuda_* "$build/tests/test_check_backend" "$build/tests/test_score_device"; do
     [ "${test##*/}" != test_cuda_mutants ] || continue # for the emulator
     if [ -x "$test" ] && [ -f "$test" ]; then cp "$test" "$out/tests/"; fi
 done

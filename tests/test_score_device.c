@@ -1,5 +1,5 @@
-/* Scores whose heavy products run on a device, beside the same without: on devices of this host, on the emulator, and
- * on a GPU that is none, which computes late and can be told to fail. */
+/* Scores whose heavy products run on a device, beside the same without: on devices of this host, on the emulator, on a
+ * GPU where there is one, and on one that is none, which computes late and can be told to fail. */
 #include <math.h>
 #include <omp.h>
 
@@ -13,7 +13,7 @@
 
 enum { M = 300, N = 600 /* more than two blocks of rows */, D = 24, C = 4, FAKE = -1 };
 
-static const char *const names[] = {"cpu", "ref", "cuda-emu"};
+static const char *const names[] = {"cpu", "ref", "cuda-emu", "cuda"};
 enum { NAMES = sizeof names / sizeof *names };
 
 /* @param number of the name, or FAKE @return NULL if this build lacks it, which is said */
