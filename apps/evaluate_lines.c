@@ -140,7 +140,7 @@ dn_status dn_evaluation_lines_take(dn_evaluation_lines *out, const dn_evaluation
     maker m = {.out = out, .runs = runs, .n = n, .n_scores = scores_of(&runs[0])};
     if (m.n_scores == 0) return DN_OK;
     m.n_sets = runs[0].n_rows / m.n_scores;
-    out->lines = dn_calloc((size_t)((m.n_sets + MEANS) * m.n_scores), sizeof *out->lines);
+    out->lines = dn_calloc(((size_t)m.n_sets + MEANS) * (size_t)m.n_scores, sizeof *out->lines);
     m.sets = dn_calloc((size_t)m.n_sets, sizeof *m.sets);
     const dn_status status = out->lines && m.sets ? make(&m, groups) : DN_ERROR_MEMORY;
     dn_free(m.sets);
@@ -150,7 +150,7 @@ dn_status dn_evaluation_lines_take(dn_evaluation_lines *out, const dn_evaluation
 
 void dn_evaluation_lines_close(dn_evaluation_lines *lines)
 {
-    for (int i = 0; i < lines->count; i++) dn_free(lines->lines[i].value);
+    for (int i = 0; lines->lines && i < lines->count; i++) dn_free(lines->lines[i].value);
     dn_free(lines->lines);
     *lines = (dn_evaluation_lines){0};
 }

@@ -43,6 +43,8 @@ dn_status dn_output_files_open(dn_output_files *out, const dn_network *network, 
 void dn_output_files_close(dn_output_files *files)
 {
     for (size_t i = 0; i < files->fresh_count; i++) dn_free(files->fresh[i]);
+    for (size_t i = 0; i < files->known_count; i++) dn_free(files->known[i].set);
+    dn_free(files->known);
     dn_free(files->fresh);
     dn_free(files->folder);
     *files = (dn_output_files){0};
@@ -97,7 +99,7 @@ static double bytes_of(const dn_output_files *files, const dn__output_plan *plan
     double columns = files->network->columns;
     for (size_t l = 0; l < files->layers.count; l++)
         if (dn__has_layer(layers, l)) columns += (double)files->layers.layer[l].dim;
-    return columns * 4.0 * plan->members * (double)plan->set->n;
+    return columns * 4.0 * plan->members * (double)plan->rows;
 }
 
 /* The layers that a new file gets: for the plain pass all of them, if that is not too much. */
@@ -109,16 +111,53 @@ static uint64_t layers_to_make(const dn_output_files *files, const dn__output_pl
     return plan->layers | dn_pass_last_layer(&files->layers);
 }
 
-static dn_status open_plan(dn__output_plan *plan, const dn_output_files *files, const dn_output_request *request)
+static const dn_known_set *find_known(const dn_output_files *files, const dn_output_request *request)
+{
+    for (size_t i = 0; i < files->known_count; i++) {
+        const dn_known_set *k = &files->known[i];
+        if (k->seed == request->seed && k->limit == request->limit && strcmp(k->set, request->set) == 0) return k;
+    }
+    return NULL;
+}
+
+static dn_status add_known(dn_output_files *files, const dn__output_plan *plan)
+{
+    const dn_output_request *request = plan->request;
+    if (find_known(files, request)) return DN_OK;
+    DN_TRY(dn_grow((void **)&files->known, &files->known_capacity, files->known_count, sizeof *files->known));
+    const dn_known_set known = {dn_strdup(request->set), request->seed, plan->set_print,
+                                request->limit,          plan->rows,    plan->labelled};
+    if (!known.set) return DN_ERROR_MEMORY;
+    files->known[files->known_count++] = known;
+    return DN_OK;
+}
+
+/* Reads or draws the set. */
+static dn_status load_set(dn__output_plan *plan, dn_output_files *files)
 {
     const dn_network *n = files->network;
+    const dn_output_request *request = plan->request;
     const dn_dataset_options options = {.data_dir = files->data_dir, .seed = request->seed, .limit = request->limit};
-    *plan = (dn__output_plan){.request = request, .members = n->members, .layers = request->layers};
     DN_TRY(dn_dataset_open(&plan->set, request->set, &options));
     DN_TRY(dn_network_check_images(n, plan->set));
     if (plan->set->n < 1) return dn_fail(DN_ERROR_ARGUMENT, "data set '%s' is empty", plan->set->name);
+    plan->rows = plan->set->n;
     plan->set_print = dn_fingerprint_set(plan->set);
     plan->labelled = dn_network_knows(n, plan->set);
+    return add_known(files, plan);
+}
+
+static dn_status open_plan(dn__output_plan *plan, dn_output_files *files, const dn_output_request *request)
+{
+    *plan = (dn__output_plan){.request = request, .members = files->network->members, .layers = request->layers};
+    const dn_known_set *known = find_known(files, request);
+    if (known) {
+        plan->rows = known->rows;
+        plan->set_print = known->print;
+        plan->labelled = known->labelled;
+    } else {
+        DN_TRY(load_set(plan, files));
+    }
     if (request->options.kind == DN_PASS_DROPOUT) plan->members *= request->options.samples;
     plan->path = file_path(files, request);
     return plan->path ? DN_OK : DN_ERROR_MEMORY;
@@ -200,7 +239,7 @@ static dn_status open_file(dn_outputs **out, const dn_output_files *files, const
     *out = NULL;
     dn_outputs *o = dn_calloc(1, sizeof *o);
     if (!o) return DN_ERROR_MEMORY;
-    *o = (dn_outputs){.rows = plan->set->n,
+    *o = (dn_outputs){.rows = plan->rows,
                       .members = plan->members,
                       .set_print = plan->set_print,
                       .layer_bits = plan->layers,
@@ -260,6 +299,7 @@ static dn_status make_temporary(dn_outputs **out, dn_output_files *files, dn__ou
 
 static dn_status make(dn_outputs **out, dn_output_files *files, dn__output_plan *plan)
 {
+    if (!plan->set) DN_TRY(load_set(plan, files));
     if (can_write(files, plan->path) != DN_OK) {
         if (!files->quiet)
             fprintf(stderr, "%s; the outputs are not kept, the next call runs the network again\n", dn_error_last());

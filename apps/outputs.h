@@ -14,6 +14,14 @@
 #include "ood/pass.h"
 #include "ood/score.h"
 
+/** What is known of a set that was looked at before: its other passes need not look again. */
+typedef struct dn_known_set {
+    char *set;
+    uint64_t seed, print;
+    int64_t limit, rows;
+    bool labelled;
+} dn_known_set;
+
 /** A network's files of outputs. */
 typedef struct dn_output_files {
     const dn_network *network; /**< borrowed */
@@ -26,6 +34,8 @@ typedef struct dn_output_files {
     double seconds; /**< that this took, reading data sets included */
     char **fresh;   /**< [fresh_count] files that were made here: they are not refreshed again */
     size_t fresh_count, fresh_capacity;
+    dn_known_set *known; /**< [known_count] */
+    size_t known_count, known_capacity;
 } dn_output_files;
 
 /** @param run RUN or its checkpoint @param out clear with dn_output_files_close()

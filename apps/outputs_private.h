@@ -7,7 +7,8 @@
 /** What a file must hold to be used. */
 typedef struct dn__output_plan {
     const dn_output_request *request;
-    dn_dataset *set;
+    dn_dataset *set; /**< NULL until it is needed, if all below is known already */
+    int64_t rows;
     uint64_t set_print;
     bool labelled;
     int members;     /**< M */
