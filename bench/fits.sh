@@ -1,22 +1,21 @@
 #!/bin/sh
 # The fits of mahalanobis, rmds and vim beside NumPy and scikit-learn on the same machine, in turns.
 #
-# usage: bench/fits.sh [BUILD] [--rows N] [--dim D] [--classes C] [--rounds N] [--json FILE]
-#        BUILD: folder of a build, default build
+# usage: bench/fits.sh [BENCH_FITS] [--rows N] [--dim D] [--classes C] [--rounds N] [--json FILE]
+#        BENCH_FITS: default build/bench_fits; `ninja -C build bench_fits` builds it
 # Settings: THREADS=n (default: all cores)  PYTHON=python3 that has scikit-learn
 set -eu
 here=$(dirname "$0")
-build=$here/../build
+program=$here/../build/bench_fits
 case ${1-} in
 '' | -*) ;;
 *)
-    build=$1
+    program=$1
     shift
     ;;
 esac
-program=$build/bench_fits
 [ -x "$program" ] || {
-    echo "bench/fits.sh: there is no program '$program'; \`ninja -C FOLDER bench\` builds it in a build folder" >&2
+    echo "bench/fits.sh: there is no program '$program'; \`ninja -C build bench_fits\` builds it" >&2
     exit 2
 }
 # Debian's scikit-learn belongs to /usr/bin/python3, which need not be the first one in PATH.
