@@ -50,7 +50,7 @@ typedef struct dn_fit_part {
 } dn_fit_part;
 
 /** @param out receives the part, made at the first call and kept as long as the fit; borrowed */
-dn_status dn_fit_get(const void **out, dn_fit *fit, const dn_fit_part *part) DN_NODISCARD;
+dn_status dn_fit_get(const void **out, dn_fit *fit, const dn_fit_part *kind) DN_NODISCARD;
 
 /** Notes something that the user should be told once, such as a class without rows (printf style). */
 void dn_fit_note(dn_fit *fit, const char *format, ...) DN_PRINTF(2, 3);

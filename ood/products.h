@@ -1,5 +1,5 @@
 /** Inner products of few rows with many, in single precision: the step of a neighbour search that takes its time, and
- *  the only one that another device could take over: library-private.
+ *  the only one that another device may take over (device_bank.h): library-private.
  *
  * Any order of summation is right, fused or not: a search relies on nothing but the bound of rounding errors that all
  * orders share.

@@ -170,6 +170,23 @@ Test(score_command, one_row_and_one_member_are_enough)
     }
 }
 
+Test(score_command, a_device_gives_the_same_neighbours)
+{
+    static const char *const names[] = {"ref", "cuda-emu"};
+    const char *const files[] = {at("f.npy"), at("ff.npy")};
+    cr_assert_eq(RUN("score", "knn:k=1|7", "--features", files[0], "--fit-features", files[1]), 0, "%s", err);
+    char *first = dn_strdup(out);
+    for (int i = 0; i < 2; i++) {
+        const int code =
+            RUN("score", "knn:k=1|7", "--features", files[0], "--fit-features", files[1], "--device", names[i]);
+        if (i == 1 && strstr(err, "this build has no")) break;
+        cr_assert_eq(code, 0, "%s", err);
+        cr_expect_str_eq(out, first);
+    }
+    dn_free(first);
+    REFUSED("device 'abacus' is not known", "msp", "--logits", at("z.npy"), "--device", "abacus");
+}
+
 Test(score_command, the_list_describes_every_score)
 {
     cr_assert_eq(RUN("score", "--list"), 0, "%s", err);
