@@ -222,15 +222,17 @@ static dn_status take_sets(arguments *a, const dn_evaluation *first, const dn_re
     return DN_OK;
 }
 
-static dn_status evaluate_run(arguments *a, dn_evaluation *results, int r, dn_device *device)
+/* @param first the first run's result; NULL: this is the first */
+static dn_status evaluate_run(arguments *a, dn_evaluation *result, const char *run, const dn_evaluation *first,
+                              dn_device *device)
 {
     dn_network *network = NULL;
-    DN_TRY(dn_run_load(&network, a->runs[r], device));
-    a->evaluation.run = a->runs[r];
-    dn_status status = r > 0 ? take_sets(a, &results[0], network->recipe, a->runs[r]) : DN_OK;
-    if (status == DN_OK) status = dn_evaluate(&results[r], network, &a->evaluation);
+    DN_TRY(dn_run_load(&network, run, device));
+    a->evaluation.run = run;
+    dn_status status = first ? take_sets(a, first, network->recipe, run) : DN_OK;
+    if (status == DN_OK) status = dn_evaluate(result, network, &a->evaluation);
     dn_network_close(network);
-    return status == DN_OK || a->n_runs == 1 ? status : dn_fail_context(status, "run '%s'", a->runs[r]);
+    return status == DN_OK || a->n_runs == 1 ? status : dn_fail_context(status, "run '%s'", run);
 }
 
 static dn_status evaluate(arguments *a, dn_evaluation *results)
@@ -242,7 +244,8 @@ static dn_status evaluate(arguments *a, dn_evaluation *results)
     a->evaluation.list = &a->list;
     a->evaluation.optional = a->optional;
     dn_status status = DN_OK;
-    for (int r = 0; r < a->n_runs && status == DN_OK; r++) status = evaluate_run(a, results, r, device);
+    for (int r = 0; r < a->n_runs && status == DN_OK; r++)
+        status = evaluate_run(a, &results[r], a->runs[r], r > 0 ? results : NULL, device);
     dn_device_close(device);
     return status;
 }
