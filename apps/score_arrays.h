@@ -1,12 +1,11 @@
-/** The arrays that `dunlin score` reads: any framework's logits, features, last layer and fit set. Errors name the file.
- */
+/** The arrays that `dunlin score` reads: any framework's logits, features, last layer, fit set. Errors name files. */
 #ifndef DN_APPS_SCORE_ARRAYS_H
 #define DN_APPS_SCORE_ARRAYS_H
 
 #include "datasets/npy.h"
 #include "ood/score.h"
 
-/** Names of files as dn_array_file_open() takes them; NULL: not given. Arrays of one model may lack the first axis E. */
+/** Names of files as dn_array_file_open() takes them, or NULL. Arrays of one model may lack the first axis, E. */
 typedef struct dn_score_files {
     const char *logits, *fit_logits;               /**< [E,N,C], [E,M,C] */
     const char *features[DN_SCORE_LAYERS_MAX];     /**< [n_features] [E,N,D] of each layer, the penultimate last */

@@ -1,11 +1,11 @@
 #include "datasets/npy.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/whole_file.h"
 #include "datasets/npy_header.h"
 
 /* Elements are converted through a buffer of this many bytes. */
@@ -147,11 +147,13 @@ dn_status dn_npy_write(const char *path, dn_dtype type, int rank, const int64_t 
         count *= (size_t)dims[i];
     }
     const size_t length = make_header(header, type, rank, dims);
-    FILE *file = fopen(path, "wb");
-    if (!file) return dn_fail(DN_ERROR_FILE, "%s: cannot open for writing: %s", path, strerror(errno));
-    bool good = fwrite(header, 1, length, file) == length;
-    good = good && fwrite(data, dn_dtype_size(type), count, file) == count;
-    const int reason = errno;
-    if (fclose(file) != 0) return dn_fail(DN_ERROR_FILE, "%s: cannot write: %s", path, strerror(errno));
-    return good ? DN_OK : dn_fail(DN_ERROR_FILE, "%s: cannot write: %s", path, strerror(reason));
+    dn_whole_file file;
+    dn_status status = dn_whole_file_open(&file, path);
+    if (status == DN_OK) {
+        (void)fwrite(header, 1, length, file.file); /* what goes wrong shows in the end */
+        (void)fwrite(data, dn_dtype_size(type), count, file.file);
+        status = dn_whole_file_commit(&file);
+    }
+    dn_whole_file_close(&file);
+    return status;
 }

@@ -1,6 +1,6 @@
 /** One model as methods see it: a member, a member behind shapings, or all members reduced to one: library-private.
  *
- * Models form chains: `react+scale` of member 2 is the model that scale makes of the model that react makes of member 2.
+ * Models form chains: `react+scale` of member 2 is the model that scale makes of what react makes of member 2.
  * Expressions with the same beginning share it, and with it the fits.
  */
 #ifndef DN_OOD_MODEL_H
