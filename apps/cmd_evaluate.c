@@ -86,15 +86,36 @@ static const struct argp_option options[] = {
 
 /* ---- options ---- */
 
+/* @return whether `all` is one of a list's items */
+static bool asks_for_all(const char *list)
+{
+    for (const char *at = list; at; at = strchr(at, ',')) {
+        at += *at == ',';
+        if (strncmp(at, "all", 3) == 0 && (at[3] == ',' || at[3] == '\0')) return true;
+    }
+    return false;
+}
+
+static bool is_among(const dn_expression_list *list, const char *text)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->text[i], text) == 0) return true;
+    return false;
+}
+
 /* What is asked for twice is shown once; what `all` adds may be left out later. */
 static dn_status add_methods(arguments *a, const char *list)
 {
     const size_t before = a->list.count;
-    const dn_status status = dn_expression_list_add(&a->list, list);
+    dn_expression_list all = {0};
+    dn_status status = dn_expression_list_add(&a->list, list);
+    if (status == DN_OK && asks_for_all(list)) status = dn_expression_list_add(&all, "all");
     if (status != DN_OK) return dn_fail_context(status, "--methods");
     bool *optional = dn_calloc(a->list.count + 1, sizeof *optional);
+    for (size_t i = 0; i < a->list.count && optional; i++)
+        optional[i] = i < before ? a->optional[i] : is_among(&all, a->list.text[i]);
+    dn_expression_list_close(&all);
     if (!optional) return DN_ERROR_MEMORY;
-    for (size_t i = 0; i < a->list.count; i++) optional[i] = i < before ? a->optional[i] : strcmp(list, "all") == 0;
     dn_free(a->optional);
     a->optional = optional;
     return DN_OK;

@@ -82,6 +82,8 @@ Test(outputs, all_but_what_cannot_be)
     HAS(out, "rankfeat");
     cr_expect_null(strstr(out, "mc_dropout"));
     EVALUATE(0, "--methods", "all", "--methods", "knn:k=7");
+    EVALUATE(0, "--methods", "gen:top=3,all", "--reduce", "prob");
+    HAS(err, "left out: energy: ");
     cr_expect_eq(RUN("evaluate", at("run"), "--methods", "all", "--methods", "knn:k=1000"), 2, "%s", err);
     HAS(err, "k");
 }
