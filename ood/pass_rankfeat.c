@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "ood/failure.h"
 #include "ood/linear_algebra.h"
 #include "ood/pass_private.h"
+#include "ood/planes.h"
 
 static dn_status check_map(const dn_pass *pass)
 {
@@ -55,12 +57,6 @@ static void remove_right(double *x, const double *v, size_t rows, size_t columns
     }
 }
 
-static void transpose(double *to, const double *from, size_t rows, size_t columns)
-{
-    for (size_t i = 0; i < rows; i++)
-        for (size_t k = 0; k < columns; k++) to[k * rows + i] = from[i * columns + k];
-}
-
 /* The eigenvectors are those of the smaller of x' x and x x'. Whatever v a map of zeros gets, it stays zero. */
 dn_status dn__remove_first_component(double *x, size_t rows, size_t columns)
 {
@@ -69,12 +65,12 @@ dn_status dn__remove_first_component(double *x, size_t rows, size_t columns)
     double *values = dn_calloc(d + d * d + (turned ? count : 0), sizeof *values);
     if (!values) return DN_ERROR_MEMORY;
     double *gram = values + d, *other = gram + d * d; /* [d,d]; [columns,rows] */
-    if (turned) transpose(other, x, rows, columns);
+    if (turned) dn__transpose(other, x, rows, columns);
     double *tall = turned ? other : x;
     dn__add_gram(gram, tall, height, d);
     const dn_status status = dn__eigen_symmetric(values, gram, d);
     if (status == DN_OK) remove_right(tall, gram, height, d);
-    if (status == DN_OK && turned) transpose(x, other, columns, rows);
+    if (status == DN_OK && turned) dn__transpose(x, other, columns, rows);
     dn_free(values);
     return status;
 }
@@ -106,7 +102,7 @@ static dn_status change(dn_pass *pass, size_t map, size_t pixels, size_t channel
 static dn_status change_maps(dn_pass *pass, size_t rows, size_t pixels, size_t channels)
 {
     const int64_t count = (int64_t)(pass->members * rows);
-    dn_status status = DN_OK;
+    dn__failure failure = {0};
     dn__blas_threads(1);
 #pragma omp parallel
     {
@@ -116,15 +112,15 @@ static dn_status change_maps(dn_pass *pass, size_t rows, size_t pixels, size_t c
         for (int64_t i = 0; i < count; i++) {
             const size_t map = (size_t)i / rows * pass->batch + (size_t)i % rows;
             if (own == DN_OK) own = change(pass, map, pixels, channels, x);
+            if (own != DN_OK) dn__failure_keep(&failure, (size_t)i, own);
         }
-#pragma omp critical
-        if (own != DN_OK) status = own;
         dn_free(x);
     }
     dn__blas_threads(0);
+    const dn_status status = dn__failure_status(&failure);
     if (status == DN_OK) return DN_OK;
-    return dn_fail(status, "a last feature map of '%s', %zux%zu, could not be decomposed", pass->network.name, pixels,
-                   channels);
+    return dn_fail_context(status, "a last feature map of '%s', %zux%zu, could not be decomposed", pass->network.name,
+                           pixels, channels);
 }
 
 dn_status dn__pass_run_rankfeat(dn_pass *pass, const dn_pass_out *out, const void *images, size_t rows)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "ood/failure.h"
 #include "ood/linear_algebra.h"
 #include "ood/scorer.h"
 
@@ -36,7 +37,7 @@ typedef struct fit_scores {
 static dn_status score_block(void *context, const dn_score_rows *in, size_t first)
 {
     const fit_scores *f = context;
-    dn_status status = DN_OK;
+    dn__failure failure = {0};
     const size_t parts = (in->rows + PART_ROWS - 1) / PART_ROWS;
 #pragma omp parallel for schedule(dynamic)
     for (size_t p = 0; p < parts; p++) {
@@ -52,20 +53,24 @@ static dn_status score_block(void *context, const dn_score_rows *in, size_t firs
             one = score_rows(f->scores + first + from, f->item, f->place, &rows, space);
             dn_workspace_close(space);
         }
-        if (one != DN_OK)
-#pragma omp atomic write
-            status = one;
+        if (one != DN_OK) dn__failure_keep(&failure, p, one);
     }
+    const dn_status status = dn__failure_status(&failure);
     if (status == DN_OK) return DN_OK;
-    return dn_fail(status, "the fit set could not be scored by %s", f->item->expression.base.method->name);
+    return dn_fail_context(status, "the fit set could not be scored by %s", f->item->expression.base.method->name);
 }
 
-static double standard_deviation(const double *x, size_t count)
+/** @return the standard deviation, or 1 if the scores differ by rounding only: such a layer tells nothing */
+static double spread_of(const double *x, size_t count)
 {
-    double mean = 0.0, sum = 0.0;
-    for (size_t i = 0; i < count; i++) mean += x[i] / (double)count;
+    double mean = 0.0, sum = 0.0, largest = 0.0;
+    for (size_t i = 0; i < count; i++) {
+        mean += x[i] / (double)count;
+        largest = fmax(largest, fabs(x[i]));
+    }
     for (size_t i = 0; i < count; i++) sum += (x[i] - mean) * (x[i] - mean);
-    return sqrt(sum / (double)count);
+    const double deviation = sqrt(sum / (double)count);
+    return deviation > 1e-12 * largest ? deviation : 1.0;
 }
 
 static int ascending(const void *a, const void *b)
@@ -89,8 +94,7 @@ static dn_status fit_layer(dn__score_item *item, size_t place, dn_fit *fit)
         item->sorted_count[place] = rows;
         return DN_OK;
     }
-    const double spread = standard_deviation(f.scores, rows);
-    item->spread[place] = spread > 1e-12 ? spread : 1.0; /* a constant layer tells nothing */
+    item->spread[place] = spread_of(f.scores, rows);
     dn_free(f.scores);
     return status;
 }

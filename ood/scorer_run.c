@@ -1,10 +1,10 @@
 /* Scoring: blocks of rows, each on one thread, so that the result does not depend on their number. */
 #include <math.h>
 #include <omp.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/alloc.h"
+#include "ood/failure.h"
 #include "ood/linear_algebra.h"
 #include "ood/scorer.h"
 
@@ -17,10 +17,7 @@ typedef struct run {
     const dn_score_input *input;
     bool logits, layer[DN_SCORE_LAYERS_MAX]; /* what is read */
     size_t rows, block_rows, blocks;
-    /* The first block that failed, and why: error texts belong to threads. */
-    size_t failed;
-    dn_status status;
-    char text[1024];
+    dn__failure failure;
 } run;
 
 static void find_needs(run *r)
@@ -127,16 +124,6 @@ static dn_status score_block(const run *r, dn__block *block)
     return DN_OK;
 }
 
-static void keep_failure(run *r, size_t block, dn_status status)
-{
-#pragma omp critical(dn_scorer_failure)
-    if (r->status == DN_OK || block < r->failed) {
-        r->failed = block;
-        r->status = status;
-        snprintf(r->text, sizeof r->text, "%s", dn_error_last());
-    }
-}
-
 static void run_blocks(run *r, size_t threads)
 {
 #pragma omp parallel num_threads((int)threads)
@@ -154,7 +141,7 @@ static void run_blocks(run *r, size_t threads)
                 status = score_block(r, &block);
                 dn_workspace_release(space, mark);
             }
-            if (status != DN_OK) keep_failure(r, b, status);
+            if (status != DN_OK) dn__failure_keep(&r->failure, b, status);
         }
         dn_workspace_close(space);
     }
@@ -177,14 +164,14 @@ static dn_status check_form(const dn_scorer *s, const dn_score_input *input)
 dn_status dn_scorer_run(const dn_scorer *scorer, double *const *scores, const dn_score_input *input)
 {
     DN_TRY(check_form(scorer, input));
-    run r = {.scorer = scorer, .scores = scores, .input = input, .status = DN_OK};
+    run r = {.scorer = scorer, .scores = scores, .input = input};
     find_needs(&r);
     plan_blocks(&r);
     const size_t most = (size_t)omp_get_max_threads();
     dn__blas_threads(1);
     run_blocks(&r, most < r.blocks ? most : r.blocks);
     dn__blas_threads(0);
-    return r.status == DN_OK ? DN_OK : dn_fail(r.status, "%s", r.text);
+    return dn__failure_status(&r.failure);
 }
 
 dn_status dn_scorer_gradient(const dn_scorer *scorer, size_t expression, size_t member, double *gradient,
