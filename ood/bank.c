@@ -7,10 +7,10 @@
 #include "core/alloc.h"
 #include "ood/method.h"
 #include "ood/products.h"
+#include "ood/row.h"
 
 double dn__scale_row(double *scaled, const double *x, size_t dim)
 {
-    const double least_norm = 1e-10;
     double largest = 0.0;
     for (size_t d = 0; d < dim; d++) largest = fabs(x[d]) > largest ? fabs(x[d]) : largest;
     int exponent = 0;
@@ -22,7 +22,7 @@ double dn__scale_row(double *scaled, const double *x, size_t dim)
         scaled[d] = x[d] * first * second;
         squares += scaled[d] * scaled[d];
     }
-    return fmax(sqrt(squares), ldexp(least_norm, -exponent));
+    return fmax(sqrt(squares), ldexp(DN__LEAST_NORM, -exponent));
 }
 
 const double *dn__bank_row(const dn__bank *bank, size_t j, double *space)

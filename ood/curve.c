@@ -6,29 +6,11 @@
 
 #include "core/alloc.h"
 #include "ood/curve_private.h"
+#include "ood/order_key.h"
 
 /* Eight passes of 8 bits sort 64-bit keys. Fewer and wider ones write to more places at once than the caches of memory
  * and of page addresses hold, and were slower. */
 enum { DIGIT_BITS = 8, DIGITS = 8, BUCKETS = 1 << DIGIT_BITS, WORTH_A_THREAD = 1 << 15 };
-
-#define SIGN_BIT (UINT64_C(1) << 63)
-
-/** An unsigned integer that orders like the double: positive numbers get the sign bit, negative ones are inverted. */
-static uint64_t key_of(double score)
-{
-    const double value = score == 0.0 ? 0.0 : score; /* -0 and 0 are one threshold */
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits & SIGN_BIT ? ~bits : bits | SIGN_BIT;
-}
-
-static double score_of(uint64_t key)
-{
-    const uint64_t bits = key & SIGN_BIT ? key ^ SIGN_BIT : ~key;
-    double score;
-    memcpy(&score, &bits, sizeof score);
-    return score;
-}
 
 /** One set on its way from scores to sorted keys. */
 typedef struct sorting {
@@ -48,7 +30,7 @@ static void make_keys(sorting *s)
             s->bad_row = i;
             return;
         }
-        const uint64_t key = key_of(s->scores[i]);
+        const uint64_t key = dn__order_key(s->scores[i]);
         s->keys[i] = key;
         for (int d = 0; d < DIGITS; d++) counts[d * BUCKETS + (key >> (d * DIGIT_BITS)) % BUCKETS]++;
     }
@@ -87,7 +69,7 @@ static void count_points(dn_curve *curve, const uint64_t *id, const uint64_t *oo
         const uint64_t top = top_id > top_ood ? top_id : top_ood; /* a finite score's key is never 0 */
         while (i > 0 && id[i - 1] == top) i--;
         while (o > 0 && ood[o - 1] == top) o--;
-        curve->threshold[curve->points] = score_of(top);
+        curve->threshold[curve->points] = dn__order_value(top);
         curve->id_flagged[curve->points] = (uint32_t)(curve->n_id - i);
         curve->ood_flagged[curve->points] = (uint32_t)(curve->n_ood - o);
         curve->points++;

@@ -11,6 +11,7 @@
 #include <omp.h>
 
 #include "core/alloc.h"
+#include "ood/widen.h"
 
 /* BLAS counts in int. Rows may be more than that and are taken in pieces; a single row of so many numbers has no square
  * matrix in any memory. */
@@ -109,18 +110,11 @@ static dn_status check_size(size_t rows, size_t columns)
                    columns, INT_MAX);
 }
 
-/** LAPACK may loop without end, or answer nonsense, where a number is not finite. */
-static bool is_finite(const double *x, size_t n)
-{
-    double sum = 0.0;
-    for (size_t i = 0; i < n; i++) sum += x[i] * 0.0;
-    return sum == 0.0;
-}
-
+/* LAPACK may loop without end, or answer nonsense, where a number is not finite. */
 static dn_status check_finite_upper(const double *a, size_t d)
 {
     for (size_t i = 0; i < d; i++) {
-        if (is_finite(a + i * d + i, d - i)) continue;
+        if (dn__all_finite(a + i * d + i, d - i)) continue;
         return dn_fail(DN_ERROR_NUMERIC,
                        "row %zu of a %zu x %zu matrix to decompose is beyond the range of double: scale the features "
                        "down",
@@ -189,7 +183,7 @@ dn_status dn__least_squares(double *x, const double *w, const double *b, size_t 
     memset(x, 0, d * sizeof *x);
     if (c == 0) return DN_OK;
     DN_TRY(check_size(c, d));
-    if (!is_finite(w, c * d) || !is_finite(b, c)) {
+    if (!dn__all_finite(w, c * d) || !dn__all_finite(b, c)) {
         return dn_fail(DN_ERROR_NUMERIC, "the weights or biases of the head hold a NaN or infinite number");
     }
     const size_t longer = c > d ? c : d, shorter = c > d ? d : c;

@@ -7,6 +7,7 @@
 #include "ood/moments.h"
 #include "ood/probability.h"
 #include "ood/projection.h"
+#include "ood/row.h"
 
 /** Principal axes of the standardised fit features, shared by all values of `dim`. */
 typedef struct standard_axes {
@@ -103,7 +104,8 @@ static dn_status score(double *scores, const dn_score_rows *in, const dn_fitted 
     for (size_t r = 0; r < in->rows; r++) {
         const double *z = in->logits + r * in->columns;
         const double norm = sqrt(dn__square(x + r * d, d));
-        const double share = sqrt(dn__square(along + r * leading, leading)) / (norm > 1e-10 ? norm : 1e-10);
+        const double share =
+            sqrt(dn__square(along + r * leading, leading)) / (norm > DN__LEAST_NORM ? norm : DN__LEAST_NORM);
         scores[r] = -(leading == d ? 1.0 : share) * z[dn__argmax(z, in->columns)];
     }
     return DN_OK;

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/** @return a < b exactly if key(a) < key(b); -0 and 0 have one key. Not for NaN. */
+/** @return a < b exactly if key(a) < key(b); -0 and 0 have one key, 0 is no number's. Not for NaN. */
 static inline uint64_t dn__order_key(double x)
 {
     uint64_t bits;

@@ -99,9 +99,9 @@ static dn_status logit_gradients(dn_pass *pass, size_t rows)
 {
     const size_t columns = pass->columns;
     const bool entropy = pass->options.kind == DN_PASS_ODIN_ENTROPY;
-    double *z = dn_calloc(2 * columns, sizeof *z), *g = z + columns;
+    double *z = dn_calloc(columns, sizeof *z), *g = dn_calloc(columns, sizeof *g);
     size_t *used = dn_calloc(columns, sizeof *used);
-    dn_status status = z && used ? DN_OK : DN_ERROR_MEMORY;
+    dn_status status = z && g && used ? DN_OK : DN_ERROR_MEMORY;
     for (size_t e = 0; e < pass->members && status == DN_OK; e++)
         for (size_t r = 0; r < rows && status == DN_OK; r++) {
             const size_t n = take_row(z, used, pass, e, r);
@@ -113,6 +113,7 @@ static dn_status logit_gradients(dn_pass *pass, size_t rows)
             for (size_t k = 0; k < n; k++) to[used[k]] = g[k];
         }
     dn_free(used);
+    dn_free(g);
     dn_free(z);
     return status;
 }

@@ -13,17 +13,11 @@ size_t dn__argmax(const double *x, size_t n);
 /** p = softmax(z / temperature). @param p [n], may be `z` itself @param z [n] */
 void dn__softmax(double *p, const double *z, size_t n, double temperature);
 
-/** l = ln softmax(z). @param l [n], may be `z` itself @param z [n] */
-void dn__log_softmax(double *l, const double *z, size_t n);
-
 /** @param z [n] @return temperature * ln sum_c exp(z_c / temperature) */
 double dn__log_sum_exp(const double *z, size_t n, double temperature);
 
 /** 1 - x[left_out] of a row of probabilities, as the sum of the others, so that rows whose largest probability rounds
  *  to 1 keep their order. @param x [n] */
 double dn__sum_of_others(const double *x, size_t n, size_t left_out);
-
-/** @param p [n] probabilities that sum to 1 @return -sum_c p_c ln p_c, with 0 ln 0 = 0 */
-double dn__entropy(const double *p, size_t n);
 
 #endif

@@ -2,6 +2,7 @@
 #include "core/alloc.h"
 #include "ood/methods.h"
 #include "ood/probability.h"
+#include "ood/row.h"
 #include "ood/subspace.h"
 
 typedef struct state {
@@ -42,7 +43,7 @@ static dn_status find_alpha(state *s, dn_fit *fit)
     const dn_status status = dn_fit_walk(fit, DN_NEEDS_FIT_LOGITS | DN_NEEDS_FIT_FEATURES, add, &all);
     dn_workspace_close(all.space);
     const double rows = (double)dn_fit_rows(fit), norm = all.norm / rows;
-    s->alpha = all.top / rows / (norm > 1e-10 ? norm : 1e-10);
+    s->alpha = all.top / rows / (norm > DN__LEAST_NORM ? norm : DN__LEAST_NORM);
     return status;
 }
 
