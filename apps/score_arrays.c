@@ -197,6 +197,7 @@ static dn_status open_head(dn_score_arrays *out, const dn_score_files *files)
         return dn_fail(DN_ERROR_SHAPE, "'%s' and '%s' have different numbers of classes", files->head_weight,
                        files->head_bias);
     }
+    if (out->input.logits.rows == 0) out->input.classes = out->fit_set.classes = weights / dim / out->layer[0].members;
     out->fit.weight = out->weight;
     out->fit.bias = out->bias;
     return DN_OK;

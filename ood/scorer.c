@@ -71,24 +71,42 @@ static void close_item(dn__score_item *item)
 
 /* ---- opening ---- */
 
-/* Without logits the classes are those of the labels. */
-static size_t classes_of(const dn_score_input *form, const dn_score_input *set)
+static size_t labels_end(const dn_score_input *set)
 {
-    if (form->logits.rows) return form->logits.columns;
-    if (form->classes) return form->classes;
     int32_t most = 0;
     for (size_t r = 0; set && set->labels && r < dn__input_rows(set); r++)
         if (set->labels[r] > most) most = set->labels[r];
     return (size_t)most + 1;
 }
 
+/* Without logits the classes are those of the head or of the fit logits, else those of the labels. */
+static dn_status count_classes(size_t *out, const dn_score_input *form, const dn_score_fit *fit)
+{
+    const dn_score_input *set = fit ? fit->set : NULL;
+    const size_t fitted = set ? set->logits.columns : 0;
+    *out = form->logits.rows ? form->logits.columns : form->classes ? form->classes : fitted;
+    if (fitted && fitted != *out)
+        return dn_fail(DN_ERROR_SHAPE, "fit logits: %zu columns, but there are %zu classes", fitted, *out);
+    const bool head = fit && fit->weight;
+    if (head && *out < 2) {
+        return dn_fail(DN_ERROR_SHAPE,
+                       "a head of %zu classes (0: not stated), but scores need at least 2; without "
+                       "logits the input must state them",
+                       *out);
+    }
+    if (*out == 0) *out = labels_end(set);
+    return DN_OK;
+}
+
 static dn_status take_form(dn_scorer *s, const dn_score_input *form, const dn_score_fit *fit)
 {
+    size_t columns;
+    DN_TRY(count_classes(&columns, form, fit));
     s->has_logits = form->logits.rows > 0;
     s->layers = form->layers;
     for (size_t l = 0; l < form->layers; l++) s->dim[l] = form->layer[l].columns;
-    return dn__columns_open(&s->columns, dn__input_members(form), classes_of(form, fit ? fit->set : NULL),
-                            form->class_map, s->has_logits ? form->classes : 0);
+    return dn__columns_open(&s->columns, dn__input_members(form), columns, form->class_map,
+                            s->has_logits ? form->classes : 0);
 }
 
 static dn_status check_labels(const dn_scorer *s, const dn_score_input *set)

@@ -91,6 +91,26 @@ Test(score_command, ensembles_are_reduced_as_asked)
     REFUSED("there is no reduction", "msp", "--logits", at("ens.npy"), "--reduce=mean");
 }
 
+Test(score_command, a_stack_needs_no_logits)
+{
+    write_normal("ef.npy", 3, (const int64_t[]){2, N, D}, 11);
+    write_normal("ew.npy", 3, (const int64_t[]){2, C, D}, 12);
+    write_normal("eb.npy", 2, (const int64_t[]){2, C}, 13);
+    cr_assert_eq(RUN("score", "scale+entropy", "--logits", at("ens.npy"), "--features", at("ef.npy"), "--head-weight",
+                     at("ew.npy"), "--head-bias", at("eb.npy")),
+                 0, "%s", err);
+    char *first = dn_strdup(out);
+    cr_assert_eq(RUN("score", "scale+entropy", "--features", at("ef.npy"), "--head-weight", at("ew.npy"), "--head-bias",
+                     at("eb.npy")),
+                 0, "%s", err);
+    cr_expect_str_eq(out, first);
+    dn_free(first);
+    write_normal("w1.npy", 2, (const int64_t[]){1, D}, 12);
+    write_normal("b1.npy", 1, (const int64_t[]){1}, 13);
+    REFUSED("a head of 1 classes", "scale", "--features", at("f.npy"), "--head-weight", at("w1.npy"), "--head-bias",
+            at("b1.npy"));
+}
+
 Test(score_command, a_class_without_rows_is_noted)
 {
     int32_t labels[M];
