@@ -1,5 +1,5 @@
 /** Files that appear whole or not at all: written beside their place, then renamed, so that a full disk or a crash
- *  leaves the old file. */
+ *  leaves the old file. Devices, pipes and links are written to as they are: a name such as /dev/null stays. */
 #ifndef DN_CORE_WHOLE_FILE_H
 #define DN_CORE_WHOLE_FILE_H
 
@@ -12,8 +12,8 @@ extern "C" {
 #endif
 
 typedef struct dn_whole_file {
-    FILE *file; /**< where to write */
-    char *path, *temporary;
+    FILE *file;             /**< where to write */
+    char *path, *temporary; /**< temporary: NULL where the path is written to as it is */
 } dn_whole_file;
 
 /** @param out dn_whole_file_close() it in any case */
