@@ -10,6 +10,6 @@
 dn_pass_network dn_network_pass(const dn_network *network);
 
 /** @return DN_ERROR_SHAPE, saying how to convert the set, if its images are not of the network's size */
-dn_status dn_network_check_images(const dn_network *network, const dn_dataset *set);
+dn_status dn_network_check_images(const dn_network *network, const dn_dataset *set) DN_NODISCARD;
 
 #endif

@@ -6,7 +6,7 @@
 
 /** Reads an array in a child process, where a file that crashes the HDF5 library does no harm.
  *  @param name NULL: the only array of the file
- *  @param out receives it; free with dn_npy_close() */
-dn_status dn__array_hdf5_open(dn_npy **out, const char *path, const char *name);
+ *  @param out receives it; free with dn_npy_close() @return as dn_array_file_open() */
+dn_status dn__array_hdf5_open(dn_npy **out, const char *path, const char *name) DN_NODISCARD;
 
 #endif

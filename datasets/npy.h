@@ -29,14 +29,14 @@ typedef struct dn_npy {
  *  @return DN_ERROR_FILE if the file cannot be opened, DN_ERROR_FORMAT for one that is no .npy file, is cut off or goes
  *  on after the data, DN_ERROR_UNSUPPORTED for an element type that is not in the list above, a rank above
  *  DN_NPY_MOST_RANK or an integer that does not fit into 32 bits */
-dn_status dn_npy_open(dn_npy **out, const char *path);
+dn_status dn_npy_open(dn_npy **out, const char *path) DN_NODISCARD;
 
 /** NULL is allowed. */
 void dn_npy_close(dn_npy *array);
 
 /** Writes an array of type DN_U8, DN_I32, DN_F32 or DN_F64 in C order, replacing the file.
  *  @param dims [rank]; @param data [dims[0],...,dims[rank-1]] */
-dn_status dn_npy_write(const char *path, dn_dtype type, int rank, const int64_t *dims, const void *data);
+dn_status dn_npy_write(const char *path, dn_dtype type, int rank, const int64_t *dims, const void *data) DN_NODISCARD;
 
 #ifdef __cplusplus
 }

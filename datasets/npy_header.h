@@ -17,6 +17,6 @@ typedef struct dn__npy_header {
 } dn__npy_header;
 
 /** Reads up to the first element. Trusts nothing: magic, version, length, grammar, types, overflowing products. */
-dn_status dn__npy_header_read(dn__npy_header *h, dn__stream *s);
+dn_status dn__npy_header_read(dn__npy_header *h, dn__stream *s) DN_NODISCARD;
 
 #endif

@@ -14,7 +14,8 @@ typedef struct dn__columns {
 } dn__columns;
 
 /** Checks the class map. @param out zeroed first; dn__columns_close() it in any case */
-dn_status dn__columns_open(dn__columns *out, size_t members, size_t columns, const int32_t *class_map, size_t classes);
+dn_status dn__columns_open(dn__columns *out, size_t members, size_t columns, const int32_t *class_map,
+                           size_t classes) DN_NODISCARD;
 void dn__columns_close(dn__columns *columns);
 
 #endif

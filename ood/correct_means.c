@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "core/alloc.h"
+#include "ood/class_list.h"
 #include "ood/method.h"
 #include "ood/probability.h"
 
@@ -61,16 +62,8 @@ void dn__correct_means_clear(dn__correct_means *means)
 
 void dn__correct_means_note(dn_fit *fit, const dn__correct_means *m, size_t least, const char *consequence)
 {
-    enum { NAMED = 8 };
-    char names[NAMED * 16] = "", more[48] = "", how_few[48] = "no";
-    size_t poor = 0, length = 0;
-    for (size_t c = 0; c < m->classes; c++) {
-        if (m->count[c] >= least || ++poor > NAMED) continue;
-        length += (size_t)snprintf(names + length, sizeof names - length, "%s%d", poor > 1 ? ", " : "", m->number[c]);
-    }
-    if (poor == 0) return;
-    if (poor > NAMED) snprintf(more, sizeof more, " and %zu more", poor - NAMED);
+    char poor[DN__CLASS_LIST], how_few[48] = "no";
+    if (dn__class_list(poor, m->number, m->count, m->classes, least) == 0) return;
     if (least > 1) snprintf(how_few, sizeof how_few, "fewer than %zu", least);
-    dn_fit_note(fit, "class%s %s%s: %s fit rows that are classified correctly; %s", poor > 1 ? "es" : "", names, more,
-                how_few, consequence);
+    dn_fit_note(fit, "%s: %s fit rows that are classified correctly; %s", poor, how_few, consequence);
 }

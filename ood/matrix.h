@@ -1,5 +1,4 @@
-/** Rows of numbers for each member, in memory or in a file that is too large for it.
- */
+/** Rows of numbers for each member, in memory or in a file that is too large for it. */
 #ifndef DN_OOD_MATRIX_H
 #define DN_OOD_MATRIX_H
 

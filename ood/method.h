@@ -67,7 +67,7 @@ typedef struct dn_fitted {
     const void *state;    /**< NULL for a method without fit */
 } dn_fitted;
 
-/** Fits one model. @param state receives what the score needs; freed by the method's `close`
+/** Fits one model. @param state receives what the score needs; freed by the method's `close`, also after an error
  *  @param option values in the order of the method's options */
 typedef dn_status dn_fit_fn(void **state, dn_fit *fit, const double *option);
 

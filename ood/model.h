@@ -42,18 +42,19 @@ typedef struct dn__fit_source {
 } dn__fit_source;
 
 /** A fit of a model on one layer, made at the first call; borrowed. */
-dn_status dn__model_fit(dn_fit **out, dn__model *model, size_t layer, dn__fit_source *source);
+dn_status dn__model_fit(dn_fit **out, dn__model *model, size_t layer, dn__fit_source *source) DN_NODISCARD;
 
 /** Frees a model, not its parent. */
 void dn__model_close(dn__model *model);
 
 /** The rows of a block as the model's methods see them. @param needs DN_NEEDS_LOGITS, DN_NEEDS_FEATURES
  *  @param out pointers into the block or the workspace; labels are left NULL */
-dn_status dn__model_rows(dn_score_rows *out, const dn__model *model, dn__block *block, size_t layer, unsigned needs);
+dn_status dn__model_rows(dn_score_rows *out, const dn__model *model, dn__block *block, size_t layer,
+                         unsigned needs) DN_NODISCARD;
 
 /* ---- fits, for model.c ---- */
 
-dn_status dn__fit_open(dn_fit **out, dn__model *model, size_t layer, dn__fit_source *source);
+dn_status dn__fit_open(dn_fit **out, dn__model *model, size_t layer, dn__fit_source *source) DN_NODISCARD;
 void dn__fit_close(dn_fit *fit);
 
 /** @return rows of a set by whichever array there is */

@@ -1,10 +1,10 @@
 #include "ood/moments.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/alloc.h"
+#include "ood/class_list.h"
 #include "ood/device_gram.h"
 #include "ood/linear_algebra.h"
 #include "ood/method.h"
@@ -199,16 +199,10 @@ dn_status dn__moments_total(double *to, const dn__moments *m)
 
 void dn__moments_note_empty(dn_fit *fit, const dn__moments *m)
 {
-    enum { NAMED = 8 };
-    char names[NAMED * 16] = "";
-    size_t empty = 0, length = 0;
-    for (size_t c = 0; c < m->classes; c++) {
-        if (m->count[c] > 0 || ++empty > NAMED) continue;
-        length += (size_t)snprintf(names + length, sizeof names - length, "%s%d", empty > 1 ? ", " : "", m->number[c]);
-    }
-    if (empty == 1) dn_fit_note(fit, "class %s has no fit rows and is skipped", names);
-    if (empty > 1 && empty <= NAMED) dn_fit_note(fit, "classes %s have no fit rows and are skipped", names);
-    if (empty > NAMED) {
-        dn_fit_note(fit, "classes %s and %zu more have no fit rows and are skipped", names, empty - NAMED);
+    char empty[DN__CLASS_LIST];
+    const size_t count = dn__class_list(empty, m->number, m->count, m->classes, 1);
+    if (count > 0) {
+        dn_fit_note(fit, "%s %s no fit rows and %s skipped", empty, count > 1 ? "have" : "has",
+                    count > 1 ? "are" : "is");
     }
 }
