@@ -53,7 +53,8 @@ format: ## rewrite all C files in the project's format
 	@tests/lint/files.sh c h cpp cu cuh | xargs "$$(tests/lint/tool.sh clang-format)" -i
 
 # The mutants are for the emulator.
-bundled_tests = $(filter-out test_cuda_mutants,$(notdir $(basename $(wildcard tests/test_cuda_*.c)))) test_check_backend
+bundled_tests = $(filter-out test_cuda_mutants,$(notdir $(basename $(wildcard tests/test_cuda_*.c)))) test_check_backend \
+  test_score_device
 bundle: ## a folder and a file of it, build-bundle/bundle/dunlin.tar.xz, that run on a GPU machine where nothing can be installed
 	@cmake/packages.sh build test
 	@$(call configure,$(BUILD)-bundle,-DDN_TESTS=ON -DDN_BUNDLE=ON -DDN_CUDA=on)
