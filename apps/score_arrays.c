@@ -1,30 +1,15 @@
 #include "apps/score_arrays.h"
 
-#include <stdio.h>
-#include <string.h>
-
+#include "apps/array_values.h"
 #include "core/alloc.h"
 #include "datasets/array_file.h"
-
-/* ---- elements ---- */
-
-static double number(const dn_npy *a, size_t i)
-{
-    switch (a->type) {
-    case DN_U8: return ((const uint8_t *)a->data)[i];
-    case DN_I32: return ((const int32_t *)a->data)[i];
-    case DN_F32: return (double)((const float *)a->data)[i];
-    default: return ((const double *)a->data)[i];
-    }
-}
 
 /* Integers become doubles; floating point stays as it is, so that large arrays are not copied. */
 static dn_status make_real(dn_npy *a)
 {
     if (a->type == DN_F32 || a->type == DN_F64) return DN_OK;
-    double *real = dn_calloc((size_t)a->count + 1, sizeof *real);
-    if (!real) return DN_ERROR_MEMORY;
-    for (size_t i = 0; i < (size_t)a->count; i++) real[i] = number(a, i);
+    double *real;
+    DN_TRY(dn_array_doubles(&real, a));
     dn_free(a->data);
     a->data = real;
     a->type = DN_F64;
@@ -38,21 +23,6 @@ static dn_status open_file(dn_npy **a, dn_score_arrays *out, const char *name)
     return DN_OK;
 }
 
-static const char *shape_text(char text[96], const dn_npy *a)
-{
-    size_t used = (size_t)snprintf(text, 96, "[");
-    for (int i = 0; i < a->rank; i++)
-        used += (size_t)snprintf(text + used, 96 - used, "%s%lld", i ? "," : "", (long long)a->dims[i]);
-    snprintf(text + used, 96 - used, "]");
-    return text;
-}
-
-static dn_status wrong_shape(const char *name, const dn_npy *a, const char *what, const char *expected)
-{
-    char text[96];
-    return dn_fail(DN_ERROR_SHAPE, "'%s' has shape %s, but %s are %s", name, shape_text(text, a), what, expected);
-}
-
 /* ---- matrices: [N,C] or [E,N,C] ---- */
 
 static dn_status open_matrix(dn_matrix *m, dn_score_arrays *out, const char *name, const char *what)
@@ -60,8 +30,9 @@ static dn_status open_matrix(dn_matrix *m, dn_score_arrays *out, const char *nam
     dn_npy *a;
     if (!name) return DN_OK;
     DN_TRY(open_file(&a, out, name));
-    if (a->rank != 2 && a->rank != 3) return wrong_shape(name, a, what, "[rows,columns] or [members,rows,columns]");
-    if (a->count == 0) return wrong_shape(name, a, what, "not empty: there must be rows and columns");
+    if (a->rank != 2 && a->rank != 3)
+        return dn_array_wrong_shape(a, name, "%s, [rows,columns] or [members,rows,columns]", what);
+    if (a->count == 0) return dn_array_wrong_shape(a, name, "%s, with at least one row and column", what);
     DN_TRY(make_real(a));
     const int64_t *dims = a->dims + (a->rank - 2);
     *m = (dn_matrix){.members = a->rank == 3 ? (size_t)a->dims[0] : 1,
@@ -81,23 +52,6 @@ static dn_status open_layers(dn_matrix *layer, dn_score_arrays *out, const char 
 
 /* ---- integers ---- */
 
-/* @return a copy of the array's whole numbers, or NULL with an error text */
-static int32_t *integers(const dn_npy *a, const char *name)
-{
-    int32_t *to = dn_calloc((size_t)a->count + 1, sizeof *to);
-    for (size_t i = 0; to && i < (size_t)a->count; i++) {
-        const double x = number(a, i);
-        if (x >= INT32_MIN && x <= INT32_MAX && x == (double)(int32_t)x) {
-            to[i] = (int32_t)x;
-            continue;
-        }
-        dn_fail(DN_ERROR_SHAPE, "'%s': element %zu (counted from 0) is %g, but classes are whole numbers", name, i, x);
-        dn_free(to);
-        return NULL;
-    }
-    return to;
-}
-
 static size_t rows_of(const dn_score_input *input)
 {
     return input->logits.rows ? input->logits.rows : input->layers ? input->layer[0].rows : 0;
@@ -108,16 +62,15 @@ static dn_status open_labels(dn_score_arrays *out, const char *name)
     dn_npy *a;
     if (!name) return DN_OK;
     DN_TRY(open_file(&a, out, name));
-    const bool is_row = a->rank == 1 || (a->rank == 2 && a->dims[1] == 1);
-    if (!is_row || a->count == 0) return wrong_shape(name, a, "fit labels", "[rows], the same for all members");
+    if (!dn_array_is_column(a)) return dn_array_wrong_shape(a, name, "fit labels, [rows], the same for all members");
     const size_t rows = rows_of(&out->fit_set);
     if (rows && (size_t)a->count != rows) {
         return dn_fail(DN_ERROR_SHAPE, "'%s' has %lld labels for %zu fit rows; there must be one for each", name,
                        (long long)a->count, rows);
     }
-    out->labels = integers(a, name);
+    DN_TRY(dn_array_classes(&out->labels, a, name));
     out->fit_set.labels = rows ? out->labels : NULL;
-    return out->labels ? DN_OK : DN_ERROR_SHAPE;
+    return DN_OK;
 }
 
 static dn_status open_class_map(dn_score_arrays *out, const dn_score_files *files)
@@ -128,9 +81,8 @@ static dn_status open_class_map(dn_score_arrays *out, const dn_score_files *file
     DN_TRY(open_file(&a, out, name));
     const dn_matrix *z = &out->input.logits;
     if (a->rank != 2 || (size_t)a->dims[0] != z->members || (size_t)a->dims[1] != z->columns)
-        return wrong_shape(name, a, "class maps", "[members,columns] of the logits");
-    out->class_map = integers(a, name);
-    if (!out->class_map) return DN_ERROR_SHAPE;
+        return dn_array_wrong_shape(a, name, "a class map, [members,columns] of the logits");
+    DN_TRY(dn_array_classes(&out->class_map, a, name));
     int32_t most = 0;
     for (size_t i = 0; i < (size_t)a->count; i++)
         if (out->class_map[i] > most) most = out->class_map[i];
@@ -141,14 +93,7 @@ static dn_status open_class_map(dn_score_arrays *out, const dn_score_files *file
 
 /* ---- the last layer ---- */
 
-static double *doubles(const dn_npy *a)
-{
-    double *to = dn_calloc((size_t)a->count + 1, sizeof *to);
-    for (size_t i = 0; to && i < (size_t)a->count; i++) to[i] = number(a, i);
-    return to;
-}
-
-/* @param columns C, or 0 if it is not known; @param last D, or 0 for a bias [E,C] */
+/* @param last D; 0 for a bias [E,C] */
 static dn_status open_head_part(double **to, dn_score_arrays *out, const char *name, const char *what, size_t last)
 {
     dn_npy *a;
@@ -162,12 +107,12 @@ static dn_status open_head_part(double **to, dn_score_arrays *out, const char *n
     bool fits = (a->rank == rank && members == 1) || a->rank == rank + 1;
     for (size_t i = 0; fits && i < n; i++) fits = (size_t)a->dims[i] == expected[i];
     if (!fits) {
-        return wrong_shape(name, a, what,
-                           last ? "[classes,features] or [members,classes,features], as the logits and features are"
-                                : "[classes] or [members,classes], as the logits are");
+        return dn_array_wrong_shape(
+            a, name, "%s, %s", what,
+            last ? "[classes,features] or [members,classes,features], as the logits and features are"
+                 : "[classes] or [members,classes], as the logits are");
     }
-    *to = doubles(a);
-    return *to ? DN_OK : DN_ERROR_MEMORY;
+    return dn_array_doubles(to, a);
 }
 
 static dn_status check_head(const double *x, size_t count, const char *name)

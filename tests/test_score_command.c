@@ -148,13 +148,13 @@ Test(score_command, shapes_that_do_not_fit_are_refused)
     write_normal("none.npy", 2, (const int64_t[]){0, C}, 9);
     REFUSED("do not belong to", "gradnorm", "--logits", at("z.npy"), "--features", at("short.npy"));
     REFUSED("4 columns, but features have 5", "knn:k=1", "--features", at("f.npy"), "--fit-features", at("thin.npy"));
-    REFUSED("shape [2,2,2,2]", "msp", "--logits", at("cube.npy"));
-    REFUSED("not empty", "msp", "--logits", at("none.npy"));
+    REFUSED("shape is [2,2,2,2]", "msp", "--logits", at("cube.npy"));
+    REFUSED("at least one row and column", "msp", "--logits", at("none.npy"));
     REFUSED("40 labels for 6 fit rows", "temp_scale", "--logits", at("z.npy"), "--fit-logits", at("z.npy"),
             "--fit-labels", at("y.npy"));
-    REFUSED("weights are", "react", "--features", at("f.npy"), "--fit-features", at("ff.npy"), "--logits", at("z.npy"),
-            "--head-weight", at("f.npy"), "--head-bias", at("b.npy"));
-    REFUSED("whole numbers", "temp_scale", "--logits", at("z.npy"), "--fit-logits", at("zf.npy"), "--fit-labels",
+    REFUSED("last layer's weights, ", "react", "--features", at("f.npy"), "--fit-features", at("ff.npy"), "--logits",
+            at("z.npy"), "--head-weight", at("f.npy"), "--head-bias", at("b.npy"));
+    REFUSED("expected integers", "temp_scale", "--logits", at("z.npy"), "--fit-logits", at("zf.npy"), "--fit-labels",
             at("real.npy"));
 }
 
