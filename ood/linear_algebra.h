@@ -1,8 +1,8 @@
 /** Dense linear algebra in double, on OpenBLAS and LAPACKE: library-private. All matrices are row-major.
  *
  * Inside a parallel region of OpenMP every thread computes its own product alone; outside of it, products are shared
- * out to OpenMP's threads, and large decompositions to those of BLAS. Row lengths (n, k, d) fit an int, the number of
- * rows may be larger.
+ * out to OpenMP's threads, and large decompositions to those of BLAS; both may round otherwise with another number.
+ * Row lengths (n, k, d) fit an int, the number of rows may be larger.
  */
 #ifndef DN_OOD_LINEAR_ALGEBRA_H
 #define DN_OOD_LINEAR_ALGEBRA_H
