@@ -71,6 +71,8 @@ static void close_item(dn__score_item *item)
 
 /* ---- opening ---- */
 
+enum { UNREAD_ROWS = 64 };
+
 static size_t labels_end(const dn_score_input *set)
 {
     int32_t most = 0;
@@ -120,6 +122,39 @@ static dn_status check_labels(const dn_scorer *s, const dn_score_input *set)
     return DN_OK;
 }
 
+/* Looks through a block of the fit set's arrays that no fit reads. */
+static dn_status look_through(dn__block *block, bool logits, bool features)
+{
+    const double *unused;
+    for (size_t e = 0; e < block->columns->members; e++) {
+        if (logits) DN_TRY(dn__block_logits(&unused, block, e));
+        for (size_t l = 0; features && l < block->input->layers; l++) DN_TRY(dn__block_features(&unused, block, e, l));
+    }
+    return DN_OK;
+}
+
+/* A number that is not finite is an error in whatever is given, be it read or not. */
+static dn_status check_unread(dn_scorer *s, const dn_score_expression *expressions, size_t count,
+                              const dn_score_input *set)
+{
+    unsigned needs = 0;
+    for (size_t i = 0; i < count; i++) needs |= dn_expression_needs(&expressions[i]);
+    const bool logits = set->logits.rows && !(needs & DN_NEEDS_FIT_LOGITS);
+    const bool features = set->layers && !(needs & DN_NEEDS_FIT_FEATURES);
+    dn_workspace *space = s->source.space;
+    const size_t rows = logits || features ? dn__input_rows(set) : 0, start = dn_workspace_mark(space);
+    dn__block block;
+    DN_TRY(dn__block_open(&block, set, &s->columns, "fit ", space));
+    const size_t mark = dn_workspace_mark(space);
+    for (size_t first = 0; first < rows; first += UNREAD_ROWS) {
+        dn__block_move(&block, first, rows - first < UNREAD_ROWS ? rows - first : UNREAD_ROWS);
+        DN_TRY(look_through(&block, logits, features));
+        dn_workspace_release(space, mark);
+    }
+    dn_workspace_release(space, start);
+    return DN_OK;
+}
+
 static dn_status check_all(const dn_score_expression *expressions, size_t count, dn_reduce reduce,
                            const dn_score_input *form, const dn_score_fit *fit)
 {
@@ -132,6 +167,7 @@ static dn_status fit_all(dn_scorer *s, const dn_score_expression *expressions, s
 {
     DN_TRY(take_form(s, form, fit));
     if (fit && fit->set) DN_TRY(check_labels(s, fit->set));
+    if (fit && fit->set) DN_TRY(check_unread(s, expressions, count, fit->set));
     s->item = dn_calloc(count, sizeof *s->item);
     if (!s->item) return DN_ERROR_MEMORY;
     s->count = count;

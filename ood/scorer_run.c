@@ -15,41 +15,28 @@ typedef struct run {
     const dn_scorer *scorer;
     double *const *scores; /* [count] [N] */
     const dn_score_input *input;
-    bool logits, layer[DN_SCORE_LAYERS_MAX]; /* what is read */
     size_t rows, block_rows, blocks;
     dn__failure failure;
 } run;
 
-static void find_needs(run *r)
-{
-    for (size_t i = 0; i < r->scorer->count; i++) {
-        const dn__score_item *item = &r->scorer->item[i];
-        const bool shaped = item->expression.shapings > 0;
-        const unsigned needs = item->expression.base.method->needs;
-        if ((needs & DN_NEEDS_LOGITS) && !shaped) r->logits = true;
-        if (shaped) r->layer[r->scorer->layers - 1] = true;
-        for (size_t l = 0; l < item->layers && (needs & DN_NEEDS_FEATURES); l++) r->layer[item->first_layer + l] = true;
-    }
-}
-
 static void plan_blocks(run *r)
 {
-    size_t numbers = r->logits ? r->scorer->columns.columns : 0;
-    for (size_t l = 0; l < r->scorer->layers; l++) numbers += r->layer[l] ? r->scorer->dim[l] : 0;
+    size_t numbers = r->scorer->has_logits ? r->scorer->columns.columns : 0;
+    for (size_t l = 0; l < r->scorer->layers; l++) numbers += r->scorer->dim[l];
     const size_t rows = BLOCK_DOUBLES / (numbers * r->scorer->columns.members + 1);
     r->block_rows = rows < BLOCK_ROWS_MIN ? BLOCK_ROWS_MIN : rows > BLOCK_ROWS_MAX ? BLOCK_ROWS_MAX : rows;
     r->rows = dn__input_rows(r->input);
     r->blocks = (r->rows - 1) / r->block_rows + 1;
 }
 
-/* Loads what is needed, so that the expressions' scratch memory can be released without losing it. */
+/* Loads everything, so that the expressions' scratch memory can be released without losing it, and so that a number
+ * that is not finite is found in arrays that no expression reads, too. */
 static dn_status load(const run *r, dn__block *block)
 {
     const double *unused;
     for (size_t e = 0; e < r->scorer->columns.members; e++) {
-        if (r->logits) DN_TRY(dn__block_logits(&unused, block, e));
-        for (size_t l = 0; l < r->scorer->layers; l++)
-            if (r->layer[l]) DN_TRY(dn__block_features(&unused, block, e, l));
+        if (r->scorer->has_logits) DN_TRY(dn__block_logits(&unused, block, e));
+        for (size_t l = 0; l < r->scorer->layers; l++) DN_TRY(dn__block_features(&unused, block, e, l));
     }
     return DN_OK;
 }
@@ -165,7 +152,6 @@ dn_status dn_scorer_run(const dn_scorer *scorer, double *const *scores, const dn
 {
     DN_TRY(check_form(scorer, input));
     run r = {.scorer = scorer, .scores = scores, .input = input};
-    find_needs(&r);
     plan_blocks(&r);
     const size_t most = (size_t)omp_get_max_threads();
     dn__blas_threads(1);

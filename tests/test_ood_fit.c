@@ -383,3 +383,20 @@ Test(ood_fit, a_class_without_rows_is_noted_once)
     cr_expect_null(strstr(found + 1, "class 2"), "notes: %s", notes);
     dn_scorer_close(scorer);
 }
+
+Test(ood_fit, numbers_that_nothing_reads_must_be_finite_too)
+{
+    data x;
+    draw(&x, 9);
+    x.z[1][4][2] = NAN;
+    refuse("knn:k=2", &x, DN_REDUCE_DEFAULT, DN_ERROR_NUMERIC, "logits: member 1, row 4, column 2");
+    x.z[1][4][2] = 0.0;
+    x.f[0][3][1] = INFINITY;
+    refuse("msp", &x, DN_REDUCE_DEFAULT, DN_ERROR_NUMERIC, "features: member 0, row 3, column 1");
+    x.f[0][3][1] = 0.0F;
+    x.zf[1][M - 1][0] = -INFINITY;
+    refuse("knn:k=2", &x, DN_REDUCE_DEFAULT, DN_ERROR_NUMERIC, "fit logits: member 1, row 89, column 0");
+    x.zf[1][M - 1][0] = 0.0;
+    x.ff[0][70][0] = NAN;
+    refuse("kl_matching", &x, DN_REDUCE_DEFAULT, DN_ERROR_NUMERIC, "fit features: member 0, row 70, column 0");
+}
