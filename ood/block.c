@@ -69,25 +69,45 @@ static dn_status explain(const dn__block *b, const double *x, size_t columns, co
                    b->kind, name, e, b->first + i / columns, at, x[i]);
 }
 
+/** All columns; what is double already is not copied. */
+static dn_status take_all(const double **out, const dn__block *b, const dn_matrix *m, size_t e, const char *name)
+{
+    const size_t count = b->rows * m->columns;
+    const void *from;
+    bool finite;
+    DN_TRY(fetch(&from, b, m, e));
+    if (m->type == DN_F64) {
+        finite = dn__all_finite(from, count);
+        *out = from;
+    } else {
+        double *to = dn_workspace_doubles(b->space, count);
+        if (!to) return DN_ERROR_MEMORY;
+        finite = dn__widen(to, from, count);
+        *out = to;
+    }
+    return finite ? DN_OK : explain(b, *out, m->columns, name, e, NULL);
+}
+
+/** The columns that the member uses. */
+static dn_status take_used(const double **out, const dn__block *b, size_t e)
+{
+    const size_t used = b->columns->used[e];
+    const int32_t *column = b->columns->column + e * b->columns->columns;
+    const void *from;
+    double *to = dn_workspace_doubles(b->space, b->rows * used);
+    if (!to) return DN_ERROR_MEMORY;
+    DN_TRY(fetch(&from, b, &b->input->logits, e));
+    pick(to, from, &b->input->logits, b->rows, column, used);
+    *out = to;
+    return dn__all_finite(to, b->rows * used) ? DN_OK : explain(b, to, used, "logits", e, column);
+}
+
 dn_status dn__block_logits(const double **out, dn__block *b, size_t e)
 {
     if (!b->logits[e]) {
-        const dn_matrix *m = &b->input->logits;
-        const size_t used = b->columns->used[e];
-        const int32_t *column = b->columns->column + e * b->columns->columns;
-        const void *from;
-        double *to = dn_workspace_doubles(b->space, b->rows * used);
-        if (!to) return DN_ERROR_MEMORY;
-        DN_TRY(fetch(&from, b, m, e));
-        bool finite;
-        if (b->columns->mapped) {
-            pick(to, from, m, b->rows, column, used);
-            finite = dn__all_finite(to, b->rows * used);
-        } else {
-            finite = dn__widen(to, from, m->type, b->rows * used);
-        }
-        if (!finite) return explain(b, to, used, "logits", e, column);
-        b->logits[e] = to;
+        const double *x;
+        DN_TRY(b->columns->mapped ? take_used(&x, b, e) : take_all(&x, b, &b->input->logits, e, "logits"));
+        b->logits[e] = x;
     }
     *out = b->logits[e];
     return DN_OK;
@@ -95,15 +115,11 @@ dn_status dn__block_logits(const double **out, dn__block *b, size_t e)
 
 dn_status dn__block_features(const double **out, dn__block *b, size_t e, size_t layer)
 {
-    double **place = &b->features[e * b->input->layers + layer];
+    const double **place = &b->features[e * b->input->layers + layer];
     if (!*place) {
-        const dn_matrix *m = &b->input->layer[layer];
-        const void *from;
-        double *to = dn_workspace_doubles(b->space, b->rows * m->columns);
-        if (!to) return DN_ERROR_MEMORY;
-        DN_TRY(fetch(&from, b, m, e));
-        if (!dn__widen(to, from, m->type, b->rows * m->columns)) return explain(b, to, m->columns, "features", e, NULL);
-        *place = to;
+        const double *x;
+        DN_TRY(take_all(&x, b, &b->input->layer[layer], e, "features"));
+        *place = x;
     }
     *out = *place;
     return DN_OK;

@@ -1,4 +1,4 @@
-/** A block of rows of a set, loaded as doubles when it is first asked for: library-private. */
+/** A block of rows of a set, as doubles, loaded when it is first asked for: library-private. */
 #ifndef DN_OOD_BLOCK_H
 #define DN_OOD_BLOCK_H
 
@@ -10,9 +10,9 @@ typedef struct dn__block {
     const dn__columns *columns;
     const char *kind; /* before the arrays' names in messages: "" or "fit " */
     size_t first, rows;
-    dn_workspace *space; /* holds what is loaded */
-    double **logits;     /* [E] [rows, used[e]] or NULL: not loaded yet */
-    double **features;   /* [E, layers] [rows, D of the layer] */
+    dn_workspace *space;     /* holds what is loaded */
+    const double **logits;   /* [E] [rows, used[e]] or NULL: not loaded yet */
+    const double **features; /* [E, layers] [rows, D of the layer] */
 } dn__block;
 
 /** No rows yet. What the block holds lives as long as the workspace is not released to before it. */

@@ -20,6 +20,7 @@ double dn__option_default(const dn_method *method, size_t index);
 /** @return may the method follow shapings: a score of one model's logits alone */
 bool dn__is_base(const dn_method *method);
 
+bool dn__call_same(const dn_method_call *a, const dn_method_call *b);
 bool dn__expression_same(const dn_score_expression *a, const dn_score_expression *b);
 
 /** @return does the '+' at `plus` belong to a number, as in T=1e+3? Otherwise it joins names. */

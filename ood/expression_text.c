@@ -58,7 +58,7 @@ static bool same_value(double a, double b)
     return a == b || (isnan(a) && isnan(b)); /* NAN: left to the method */
 }
 
-static bool same_call(const dn_method_call *a, const dn_method_call *b)
+bool dn__call_same(const dn_method_call *a, const dn_method_call *b)
 {
     if (a->method != b->method) return false;
     for (size_t i = 0; i < a->method->option_count; i++) {
@@ -71,9 +71,9 @@ bool dn__expression_same(const dn_score_expression *a, const dn_score_expression
 {
     if (a->shapings != b->shapings || a->layers != b->layers || a->combine != b->combine) return false;
     for (size_t i = 0; i < a->shapings; i++) {
-        if (!same_call(&a->shaping[i], &b->shaping[i])) return false;
+        if (!dn__call_same(&a->shaping[i], &b->shaping[i])) return false;
     }
-    return same_call(&a->base, &b->base);
+    return dn__call_same(&a->base, &b->base);
 }
 
 /** Text that is cut at the end of its room. */

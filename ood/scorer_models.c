@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "ood/expression_private.h"
 #include "ood/scorer.h"
 
 static dn_status new_model(dn__model **out, dn_scorer *scorer)
@@ -50,11 +51,6 @@ static dn_status plain_member(dn__model **out, dn_scorer *scorer, size_t member)
     return take_head(*out, scorer->source.from);
 }
 
-static bool same_call(const dn_method_call *a, const dn_method_call *b)
-{
-    return a->method == b->method && memcmp(a->option, b->option, a->method->option_count * sizeof *a->option) == 0;
-}
-
 /* A shaping is fitted on the features as its parent leaves them. */
 static dn_status fit_shaping(dn__model *model, dn_scorer *scorer)
 {
@@ -82,7 +78,7 @@ dn_status dn__scorer_member(dn__model **out, dn_scorer *scorer, size_t member, c
     const dn_method_call *last = &expression->shaping[shapings - 1];
     DN_TRY(dn__scorer_member(&parent, scorer, member, expression, shapings - 1));
     for (dn__model *m = scorer->models; m; m = m->next) {
-        if (m->parent != parent || !same_call(&m->shaping, last)) continue;
+        if (m->parent != parent || !dn__call_same(&m->shaping, last)) continue;
         *out = m;
         return DN_OK;
     }

@@ -20,18 +20,6 @@ DN_CLONES static uint32_t widen_f32(double *restrict to, const float *restrict f
     return overflow >> 31;
 }
 
-DN_CLONES static uint64_t copy_f64(double *restrict to, const double *restrict from, size_t count)
-{
-    uint64_t overflow = 0;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t bits;
-        memcpy(&bits, &from[i], sizeof bits);
-        overflow |= (bits & 0x7fffffffffffffff) + 0x0010000000000000;
-        memcpy(&to[i], &bits, sizeof bits);
-    }
-    return overflow >> 63;
-}
-
 DN_CLONES static uint64_t any_wrong(const double *x, size_t count)
 {
     uint64_t overflow = 0;
@@ -43,10 +31,9 @@ DN_CLONES static uint64_t any_wrong(const double *x, size_t count)
     return overflow >> 63;
 }
 
-bool dn__widen(double *to, const void *from, dn_dtype type, size_t count)
+bool dn__widen(double *to, const float *from, size_t count)
 {
-    if (type == DN_F32) return widen_f32(to, from, count) == 0;
-    return copy_f64(to, from, count) == 0;
+    return widen_f32(to, from, count) == 0;
 }
 
 bool dn__all_finite(const double *x, size_t count)
