@@ -19,7 +19,7 @@ for test in "$build"/tests/test_cuda_* "$build/tests/test_check_backend" "$build
     [ "${test##*/}" != test_cuda_mutants ] || continue # for the emulator
     if [ -x "$test" ] && [ -f "$test" ]; then cp "$test" "$out/tests/"; fi
 done
-cp bench/gpu.sh bench/*.py bench/README.md "$out/bench/"
+cp bench/gpu.sh bench/gpu_*.py bench/torch_*.py bench/README.md "$out/bench/" # what gpu.sh runs
 cp -r apps/recipes "$out/recipes"
 cp LICENSE "$out/"
 git describe --always --dirty >"$out/VERSION" 2>/dev/null || echo unknown >"$out/VERSION"

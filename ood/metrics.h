@@ -1,7 +1,7 @@
 /** How well scores tell ID from OOD rows. Higher score = more out-of-distribution; OOD is the positive class.
  *
  * Exact with ties: every rate is an integer fraction and is compared as one, nothing is binned or sampled. O(n).
- * A row is flagged if its score >= threshold; thresholds are the distinct scores. docs/scores.md has the formulas.
+ * A row is flagged if its score >= threshold; thresholds are the distinct scores. docs/metrics.md has the formulas.
  */
 #ifndef DN_OOD_METRICS_H
 #define DN_OOD_METRICS_H
