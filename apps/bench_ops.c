@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "apps/clock.h"
 #include "core/alloc.h"
 #include "core/backend.h"
 

@@ -17,6 +17,7 @@
 
 #include "apps/bench_spread.h"
 #include "apps/cli.h"
+#include "apps/clock.h"
 #include "core/alloc.h"
 
 enum { LONGEST_LINE = 1024, LONGEST_WAIT_MS = 5000, LOOK_MS = 10 };

@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "apps/clock.h"
 #include "core/alloc.h"
 
 static int compare(const void *a, const void *b)
@@ -35,11 +35,4 @@ dn_status dn_spread_of(dn_spread *out, const double *samples, int n)
                        .high = quantile(sorted, n, 0.75)};
     dn_free(sorted);
     return DN_OK;
-}
-
-double dn_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }

@@ -14,7 +14,4 @@ typedef struct dn_spread {
 /** @param samples [n], n >= 1 */
 dn_status dn_spread_of(dn_spread *out, const double *samples, int n) DN_NODISCARD;
 
-/** @return seconds of a clock that never goes back */
-double dn_seconds(void);
-
 #endif

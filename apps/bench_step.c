@@ -1,5 +1,6 @@
 #include "apps/bench_step.h"
 
+#include "apps/clock.h"
 #include "core/alloc.h"
 
 enum { WARM_UP = 2, USUAL_ROUNDS = 7, LEAST_STEPS = 3, MOST_STEPS = 200 };

@@ -31,7 +31,7 @@ enum {
 typedef struct arguments {
     const char *run, *set;
     dn_predict_options predict;
-    dn_calibration calibration;
+    dn_calibration_options calibration;
     const char *of_calibration; /* an option that only means something with --calibrate */
     bool calibrate;
     const char *csv, *json, *device;

@@ -1,8 +1,8 @@
 #include "apps/evaluate.h"
 
 #include <math.h>
-#include <time.h>
 
+#include "apps/clock.h"
 #include "apps/interrupt.h"
 #include "core/alloc.h"
 
@@ -39,13 +39,6 @@ typedef struct session {
     dn_scoring *scoring;
     dn_set_scores id;
 } session;
-
-static double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 /* ---- the ID set ---- */
 
@@ -101,10 +94,10 @@ static dn_status evaluate_ood(dn_evaluation *out, session *s, const char *ood, i
     DN_TRY(dn_scoring_outputs(&outputs, s->scoring, ood));
     dn_status status = dn_scoring_run(&scores, s->scoring, outputs);
     dn_outputs_close(outputs);
-    const double start = seconds_now();
+    const double start = dn_seconds();
     for (size_t m = 0; m < s->list->count && status == DN_OK; m++)
         if (scores.score[m]) status = add_row(out, s, ood, ood_set, m, &scores);
-    out->seconds.metrics += seconds_now() - start;
+    out->seconds.metrics += dn_seconds() - start;
     dn_set_scores_close(&scores);
     return status;
 }

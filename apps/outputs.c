@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "apps/clock.h"
 #include "apps/fingerprint.h"
 #include "apps/interrupt.h"
 #include "apps/network_pass.h"
@@ -310,18 +310,11 @@ static dn_status make(dn_outputs **out, dn_output_files *files, dn__output_plan 
     return open_file(out, files, plan);
 }
 
-static double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 dn_status dn_outputs_open(dn_outputs **out, dn_output_files *files, const dn_output_request *request)
 {
     *out = NULL;
     dn__output_plan plan;
-    const double start = seconds_now();
+    const double start = dn_seconds();
     dn_status status = open_plan(&plan, files, request);
     if (status == DN_OK) {
         const bool there = is_fresh(files, plan.path) && access(plan.path, F_OK) == 0;
@@ -331,7 +324,7 @@ dn_status dn_outputs_open(dn_outputs **out, dn_output_files *files, const dn_out
         if (!*out && status != DN_ERROR_INTERRUPTED && status != DN_ERROR_MEMORY) status = make(out, files, &plan);
     }
     close_plan(&plan);
-    files->seconds += seconds_now() - start;
+    files->seconds += dn_seconds() - start;
     return status;
 }
 

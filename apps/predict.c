@@ -58,7 +58,7 @@ static dn_status score_set(session *s, const char *set)
 
 /* ---- calibration ---- */
 
-static dn_status describe(dn_threshold *t, const dn_network *n, const dn_calibration *c)
+static dn_status describe(dn_threshold *t, const dn_network *n, const dn_calibration_options *c)
 {
     int count = 0;
     *t = (dn_threshold){.reduce = c->reduce,
@@ -87,7 +87,7 @@ static dn_status choose(dn_threshold *t, double *scores, size_t n)
 }
 
 dn_status dn_calibrate(dn_threshold *out, const dn_network *network, const dn_predict_options *options,
-                       const dn_calibration *calibration)
+                       const dn_calibration_options *calibration)
 {
     session s = {0};
     DN_TRY(describe(out, network, calibration));

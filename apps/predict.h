@@ -10,20 +10,20 @@ typedef struct dn_predict_options {
     bool refresh, quiet;
 } dn_predict_options;
 
-typedef struct dn_calibration {
+typedef struct dn_calibration_options {
     const char *id;     /**< expression, all rows of which are used; NULL: a random half of the recipe's data.test */
     const char *method; /**< expression; NULL: the kind's own score */
     dn_reduce reduce;
     const char *fit; /**< NULL: the recipe's training set */
     double share;    /**< of the calibration rows to be accepted at least, above 0, at most 1 */
-} dn_calibration;
+} dn_calibration_options;
 
 /** @return RUN/threshold.json, or NULL; free with dn_free() */
 char *dn_threshold_path(const char *run);
 
 /** Chooses a threshold. @param out free with dn_threshold_clear(), also after an error */
 dn_status dn_calibrate(dn_threshold *out, const dn_network *network, const dn_predict_options *options,
-                       const dn_calibration *calibration) DN_NODISCARD;
+                       const dn_calibration_options *calibration) DN_NODISCARD;
 
 typedef struct dn_prediction {
     size_t rows;

@@ -4,9 +4,9 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "apps/clock.h"
 #include "core/alloc.h"
 
 enum { LINE = 256, LARGEST_BAR = 30, SMALLEST_BAR = 5 };
@@ -23,13 +23,6 @@ struct dn_progress {
     int64_t last_step;
     double rate; /* steps per second, smoothed; 0: not known yet */
 };
-
-static double monotonic(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 /* ---- texts ---- */
 
@@ -184,7 +177,7 @@ dn_status dn_progress_open(dn_progress **out, const dn_progress_options *options
     }
     dn_progress_options *o = &progress->options;
     if (!o->stream) o->stream = stderr;
-    if (!o->clock) o->clock = monotonic;
+    if (!o->clock) o->clock = dn_seconds;
     progress->bar = o->style == DN_PROGRESS_BAR || (o->style == DN_PROGRESS_AUTO && isatty(fileno(o->stream)));
     progress->started = progress->last_time = o->clock();
     progress->step = progress->last_step = o->first;

@@ -1,17 +1,10 @@
 #include "apps/scoring_private.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "apps/clock.h"
 #include "core/alloc.h"
 #include "core/nearest.h"
-
-double dn__seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 /* ---- layers ---- */
 
@@ -261,9 +254,9 @@ static dn_status open_all(dn_scoring *s)
     DN_TRY(choose_layers(s));
     for (size_t i = 0; i < count; i++) DN_TRY(add_to_group(s, i));
     DN_TRY(open_fit_set(s));
-    const double start = dn__seconds_now();
+    const double start = dn_seconds();
     for (size_t g = 0; g < s->n_groups; g++) DN_TRY(open_group(s, &s->groups[g]));
-    s->seconds.fit = dn__seconds_now() - start;
+    s->seconds.fit = dn_seconds() - start;
     dn_outputs_close(s->fit);
     s->fit = NULL;
     return DN_OK;

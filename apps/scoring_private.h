@@ -32,8 +32,6 @@ struct dn_scoring {
     dn_scoring_seconds seconds;
 };
 
-double dn__seconds_now(void);
-
 /** The bits of the layers that an expression takes from its rows and its fit set. */
 uint64_t dn__expression_layers(const dn_scoring *s, const dn_score_expression *e);
 

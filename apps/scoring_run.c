@@ -1,4 +1,5 @@
 /* Scoring sets with what is fitted. */
+#include "apps/clock.h"
 #include "apps/scoring_private.h"
 #include "core/alloc.h"
 
@@ -20,10 +21,10 @@ static dn_status run_group(double *const *scores, dn_scoring *s, const dn__score
     dn_outputs *own = NULL;
     if (group->pass != DN_PASS_NONE) DN_TRY(dn__group_outputs(&own, s, group, plain->set));
     const dn_outputs *outputs = own ? own : plain;
-    const double start = dn__seconds_now();
+    const double start = dn_seconds();
     dn_status status = group->pass == DN_PASS_DROPOUT ? dn__group_run_dropout(scores[0], s, group, outputs)
                                                       : run_scorer(scores, group, outputs);
-    s->seconds.score += dn__seconds_now() - start;
+    s->seconds.score += dn_seconds() - start;
     dn_outputs_close(own);
     return status == DN_OK ? DN_OK : dn_fail_context(status, "%s", plain->set);
 }

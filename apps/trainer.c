@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "apps/clock.h"
 #include "apps/memory.h"
 #include "apps/objective.h"
 #include "core/mailbox.h"
@@ -31,13 +31,6 @@ typedef struct trainer {
     double last_letter;      /* when it came */
     double seconds_per_step; /* of the last chunk; 0: none yet */
 } trainer;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- losses ---- */
 
@@ -151,7 +144,7 @@ static int64_t choose_chunk(const trainer *t)
 
 static dn_status ask(trainer *t)
 {
-    const chunk c = {.steps = choose_chunk(t), .asked = now()};
+    const chunk c = {.steps = choose_chunk(t), .asked = dn_seconds()};
     DN_TRY(dn_executor_run(t->executor, c.steps));
     t->sent[dn_mailbox_waiting(t->mailbox)] = c;
     t->asked += c.steps;
@@ -167,7 +160,7 @@ static dn_status hear(trainer *t, int64_t saved)
     t->sent[0] = t->sent[1];
     /* The device began the chunk when it was asked to, or when it was done with the one before. */
     const double begun = c.asked > t->last_letter ? c.asked : t->last_letter;
-    t->last_letter = now();
+    t->last_letter = dn_seconds();
     t->seconds_per_step = (t->last_letter - begun) / (double)c.steps;
 
     const int64_t before = t->history->steps;
