@@ -124,7 +124,9 @@ static double *score(const cJSON *entry, const char *to, size_t *count)
     add(&c, dn_strdup("dunlin score"));
     add(&c, dn_strdup(string(entry, "expression")));
     cJSON_ArrayForEach(need, cJSON_GetObjectItemCaseSensitive(entry, "needs"))
+    {
         add_array(&c, cJSON_GetStringValue(need), cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(entry, "ensemble")));
+    }
     if (string(entry, "reduce")) add(&c, dn_format("--reduce=%s", string(entry, "reduce")));
     add(&c, dn_strdup("-q"));
     add(&c, dn_format("-o%s", to));
