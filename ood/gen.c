@@ -56,11 +56,8 @@ static dn_status score(double *scores, const dn_score_rows *in, const dn_fitted 
     if (!row) return DN_ERROR_MEMORY;
     for (size_t c = 0; c < in->columns; c++) dn__softmax_product(product + c * p.n, &p, c);
     if (taken < in->columns) keep_largest(product, p.at, in->columns, p.n, taken, row);
-    dn__power(product, taken * p.n, gamma);
     for (size_t r = 0; r < p.n; r++) scores[r] = 0.0;
-    for (size_t c = 0; c < taken; c++) {
-        for (size_t r = 0; r < p.n; r++) scores[r] += product[c * p.n + r];
-    }
+    for (size_t c = 0; c < taken; c++) dn__add_power(scores, product + c * p.n, gamma, p.n);
     return DN_OK;
 }
 

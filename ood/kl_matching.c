@@ -1,7 +1,6 @@
 #include <math.h>
 
 #include "core/alloc.h"
-#include "ood/linear_algebra.h"
 #include "ood/methods.h"
 #include "ood/planes.h"
 
@@ -70,7 +69,7 @@ static dn_status fit_patterns(void **state, dn_fit *fit, const double *option)
     return status;
 }
 
-/** min_c sum p ln p - p . ln d_c = -H(p) - max_c ln d_c . p */
+/** min_c sum p ln p - p . ln d_c = -H(p) - max_c ln d_c . e / sum e */
 static dn_status score(double *scores, const dn_score_rows *in, const dn_fitted *by, dn_workspace *space)
 {
     const patterns *d = by->state;
@@ -81,10 +80,9 @@ static dn_status score(double *scores, const dn_score_rows *in, const dn_fitted 
     if (!products) return DN_ERROR_MEMORY;
     double *top = products + d->count * n, *at = top + n;
     dn__softmax_entropy(scores, &p);
-    for (size_t c = 0; c < p.columns; c++) dn__softmax_column(p.below + c * n, &p, c);
-    dn__multiply(products, d->logs, p.below, d->count, n, p.columns, 1.0, 0.0);
+    dn__planes_multiply(products, d->logs, p.e, d->count, p.columns, n);
     dn__planes_top(top, at, products, d->count, n);
-    for (size_t r = 0; r < n; r++) scores[r] = -scores[r] - top[r];
+    for (size_t r = 0; r < n; r++) scores[r] = -scores[r] - top[r] / (1.0 + p.others[r]);
     return DN_OK;
 }
 

@@ -1,5 +1,4 @@
 #include "ood/methods.h"
-#include "ood/probability.h"
 
 static dn_status score(double *scores, const dn_score_rows *in, const dn_fitted *by, dn_workspace *space)
 {
@@ -7,7 +6,9 @@ static dn_status score(double *scores, const dn_score_rows *in, const dn_fitted 
     (void)space;
     for (size_t r = 0; r < in->rows; r++) {
         const double *z = in->logits + r * in->columns;
-        scores[r] = -z[dn__argmax(z, in->columns)];
+        double top = z[0];
+        for (size_t c = 1; c < in->columns; c++) top = z[c] > top ? z[c] : top;
+        scores[r] = -top;
     }
     return DN_OK;
 }

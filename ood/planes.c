@@ -1,17 +1,100 @@
 #include "ood/planes.h"
 
+#include <string.h>
+
 #include "core/clones.h"
+#include "ood/linear_algebra.h"
 #include "ood/vector_math.h"
 
-void dn__transpose(double *to, const double *from, size_t rows, size_t columns)
+enum { LANES = 4, STRIP = 8 };
+typedef double lanes __attribute__((vector_size(LANES * sizeof(double))));
+typedef double strip __attribute__((vector_size(STRIP * sizeof(double))));
+
+/** @param to [4, stride] @param from [4, from_stride] */
+static inline void transpose_lanes(double *to, const double *from, size_t to_stride, size_t from_stride)
 {
-    enum { TILE = 8 }; /* a cache line of both sides */
-    for (size_t first = 0; first < columns; first += TILE) {
-        const size_t end = first + TILE < columns ? first + TILE : columns;
+    lanes a, b, c, d;
+    memcpy(&a, from, sizeof a);
+    memcpy(&b, from + from_stride, sizeof b);
+    memcpy(&c, from + 2 * from_stride, sizeof c);
+    memcpy(&d, from + 3 * from_stride, sizeof d);
+    const lanes ab0 = __builtin_shufflevector(a, b, 0, 4, 2, 6), ab1 = __builtin_shufflevector(a, b, 1, 5, 3, 7);
+    const lanes cd0 = __builtin_shufflevector(c, d, 0, 4, 2, 6), cd1 = __builtin_shufflevector(c, d, 1, 5, 3, 7);
+    a = __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5);
+    b = __builtin_shufflevector(ab1, cd1, 0, 1, 4, 5);
+    c = __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7);
+    d = __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7);
+    memcpy(to, &a, sizeof a);
+    memcpy(to + to_stride, &b, sizeof b);
+    memcpy(to + 2 * to_stride, &c, sizeof c);
+    memcpy(to + 3 * to_stride, &d, sizeof d);
+}
+
+/** Squares of 4 x 4 in registers; the last ones overlap their neighbours where sizes are not multiples of 4. */
+DN_CLONES void dn__transpose(double *restrict to, const double *restrict from, size_t rows, size_t columns)
+{
+    if (rows < LANES || columns < LANES) {
         for (size_t r = 0; r < rows; r++) {
-            for (size_t c = first; c < end; c++) to[c * rows + r] = from[r * columns + c];
+            for (size_t c = 0; c < columns; c++) to[c * rows + r] = from[r * columns + c];
+        }
+        return;
+    }
+    for (size_t r = 0; r < rows; r += LANES) {
+        const size_t row = r + LANES <= rows ? r : rows - LANES;
+        for (size_t c = 0; c < columns; c += LANES) {
+            const size_t column = c + LANES <= columns ? c : columns - LANES;
+            transpose_lanes(to + column * rows + row, from + row * columns + column, rows, columns);
         }
     }
+}
+
+/** Four rows of weights, at once, by 8 of n rows: sums stay in registers.
+ *  @param to [4] where the sums go @param weights [4] [columns] @param x [columns, n], of which 8 are read */
+static inline void multiply_strip(double *const *to, const double *const *weights, const double *x, size_t columns,
+                                  size_t n)
+{
+    strip a = {0}, b = {0}, c = {0}, d = {0};
+    for (size_t k = 0; k < columns; k++) {
+        strip own;
+        memcpy(&own, x + k * n, sizeof own);
+        a += weights[0][k] * own;
+        b += weights[1][k] * own;
+        c += weights[2][k] * own;
+        d += weights[3][k] * own;
+    }
+    memcpy(to[0], &a, sizeof a);
+    memcpy(to[1], &b, sizeof b);
+    memcpy(to[2], &c, sizeof c);
+    memcpy(to[3], &d, sizeof d);
+}
+
+/** What is not a multiple of 4 or 8 is computed by overlapping. @param n at least 8 */
+DN_CLONES static void multiply_few(double *restrict products, const double *restrict weights, const double *restrict x,
+                                   size_t count, size_t columns, size_t n)
+{
+    for (size_t r = 0; r < n; r += STRIP) {
+        const size_t row = r + STRIP <= n ? r : n - STRIP;
+        for (size_t k = 0; k < count; k += 4) {
+            double *to[4];
+            const double *by[4];
+            for (size_t i = 0; i < 4; i++) {
+                const size_t own = k + i < count ? k + i : count - 1;
+                to[i] = products + own * n + row;
+                by[i] = weights + own * columns;
+            }
+            multiply_strip(to, by, x + row, columns, n);
+        }
+    }
+}
+
+void dn__planes_multiply(double *products, const double *weights, const double *x, size_t count, size_t columns,
+                         size_t n)
+{
+    enum { FEW = 48 };
+    if (columns <= FEW && n >= STRIP)
+        multiply_few(products, weights, x, count, columns, n);
+    else
+        dn__multiply(products, weights, x, count, n, columns, 1.0, 0.0);
 }
 
 /** Two columns at once: half the traffic, and the compiler does not see a store that could be skipped, which it would
@@ -270,7 +353,7 @@ DN_CLONES void dn__floored_logs(double *restrict logs, double *restrict p, size_
     }
 }
 
-DN_CLONES void dn__power(double *x, size_t count, double exponent)
+DN_CLONES void dn__add_power(double *restrict sum, const double *restrict x, double exponent, size_t n)
 {
-    for (size_t i = 0; i < count; i++) x[i] = dn__exp(exponent * dn__log(x[i]));
+    for (size_t r = 0; r < n; r++) sum[r] += dn__exp(exponent * dn__log_finite(x[r]));
 }

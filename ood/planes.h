@@ -23,6 +23,11 @@ void dn__transpose(double *to, const double *from, size_t rows, size_t columns);
  *  @param x [columns, n] */
 void dn__planes_top(double *top, double *at, const double *x, size_t columns, size_t n);
 
+/** Products of planes with rows of weights: for few columns, where BLAS spends more on preparing than on multiplying,
+ *  without it. @param products [count, n] @param weights [count, columns] @param x [columns, n] */
+void dn__planes_multiply(double *products, const double *weights, const double *x, size_t count, size_t columns,
+                         size_t n);
+
 /** The softmax p of z / T in parts: p = e / (1 + others). The largest p of a row is 1 / (1 + others); what is missing
  *  to 1, others / (1 + others), keeps its digits where the largest p rounds to 1. */
 typedef struct dn__softmax_planes {
@@ -73,7 +78,7 @@ dn_status dn__planes_sharpen_log(double *l, size_t columns, size_t n, dn_workspa
 /** p = max(p, least) and its logarithm. @param logs [count] @param p [count] @param least greater than 0 */
 void dn__floored_logs(double *logs, double *p, size_t count, double least);
 
-/** x = x^exponent, 0 at 0. @param x [count], from 0 to 1 @param exponent greater than 0 */
-void dn__power(double *x, size_t count, double exponent);
+/** sum += x^exponent, 0 at 0. @param sum [n] @param x [n], from 0 to 1 @param exponent greater than 0 */
+void dn__add_power(double *sum, const double *x, double exponent, size_t n);
 
 #endif

@@ -7,6 +7,7 @@
 #include "ood/failure.h"
 #include "ood/linear_algebra.h"
 #include "ood/scorer.h"
+#include "ood/widen.h"
 
 /* What a thread loads of a block: at most about this many numbers (16 MiB), but enough rows for matrix products. */
 enum { BLOCK_DOUBLES = 1 << 21, BLOCK_ROWS_MIN = 16, BLOCK_ROWS_MAX = 256 };
@@ -84,14 +85,13 @@ static dn_status score_together(double *scores, const dn__score_item *item, dn__
 
 static dn_status check_scores(const dn__score_item *item, const double *scores, const dn__block *block)
 {
-    for (size_t r = 0; r < block->rows; r++) {
-        if (isfinite(scores[r])) continue;
-        return dn_fail(DN_ERROR_NUMERIC,
-                       "%s: the score of row %zu (counted from 0) is %g: its numbers are too large for double "
-                       "arithmetic; scale them down",
-                       item->expression.base.method->name, block->first + r, scores[r]);
-    }
-    return DN_OK;
+    if (dn__all_finite(scores, block->rows)) return DN_OK;
+    size_t r = 0;
+    while (isfinite(scores[r])) r++;
+    return dn_fail(DN_ERROR_NUMERIC,
+                   "%s: the score of row %zu (counted from 0) is %g: its numbers are too large for double arithmetic; "
+                   "scale them down",
+                   item->expression.base.method->name, block->first + r, scores[r]);
 }
 
 static dn_status score_block(const run *r, dn__block *block)
