@@ -36,8 +36,8 @@ static inline double dn__from_bits(uint64_t bits)
 /** e^x: 0 at minus infinity, denormal results rounded like others, infinity above ln(largest double). */
 static inline double dn__exp(double x)
 {
-    /* x = n ln 2 + r, abs(r) <= ln(2) / 2; n also stands in the lowest bits of `whole`. */
-    const double whole = x * 0x1.71547652b82fep0 + DN__ROUNDER, n = whole - DN__ROUNDER;
+    /* x = n ln 2 + r, abs(r) <= ln(2) / 2; n + 2046 also stands in the lowest bits of `whole`. */
+    const double rounder = DN__ROUNDER + 2046.0, whole = x * 0x1.71547652b82fep0 + rounder, n = whole - rounder;
     const double r = (x - n * DN__LN2_HIGH) - n * DN__LN2_LOW;
     /* e^r = 1 + r + r r q: the polynomial of least largest error, 2^-64 (Remez), in place of 1/2 + r/6 + ..., in pairs,
      * for one long chain of operations would keep the processor waiting. */
@@ -48,12 +48,10 @@ static inline double dn__exp(double x)
     const double q8 = (0x1.27e4c2c803a45p-22 + r * 0x1.af6c88d3a55e2p-26) + r2 * 0x1.1f99b35ad6c8fp-29;
     const double q = q0 + r4 * (q4 + r4 * q8);
     const double p = 1.0 + (r + r2 * q);
-    /* 2^n as two factors, for n = 1024 and denormals: only the second product rounds. */
-    const double low = DN__ROUNDER - 1000.0, high = DN__ROUNDER + 1000.0;
-    const double bound = whole > low ? whole : low, near = bound < high ? bound : high;
-    const uint64_t first = (dn__bits(near) + 1023) << 52;
-    const uint64_t second = (dn__bits((whole - near) + DN__ROUNDER) + 1023) << 52;
-    double y = p * dn__from_bits(first) * dn__from_bits(second);
+    /* 2^n as two factors, for n = 1024 and denormals: only the second product rounds. Half of n + 2046 is the first's
+     * field of the exponent, the rest that of the second; what lies above these bits is shifted out. */
+    const uint64_t first = dn__bits(whole) >> 1, second = dn__bits(whole) - first;
+    double y = p * dn__from_bits(first << 52) * dn__from_bits(second << 52);
     y = x < -746.0 ? 0.0 : y; /* out here, n has no place in the bits */
     return x > 710.0 ? INFINITY : y;
 }
