@@ -111,8 +111,17 @@ static dn_status score_block(const run *r, dn__block *block)
     return DN_OK;
 }
 
+/* Neighbouring blocks on one thread keep the processor reading ahead; every thread gets at least 16 shares, so that
+ * none waits long for the last one. */
+static int blocks_in_a_row(size_t blocks, size_t threads)
+{
+    const size_t share = blocks / (16 * threads);
+    return share < 1 ? 1 : share > 8 ? 8 : (int)share;
+}
+
 static void run_blocks(run *r, size_t threads)
 {
+    const int share = blocks_in_a_row(r->blocks, threads);
 #pragma omp parallel num_threads((int)threads)
     {
         dn_workspace *space = NULL;
@@ -120,7 +129,7 @@ static void run_blocks(run *r, size_t threads)
         dn_status status = dn_workspace_open(&space);
         if (status == DN_OK) status = dn__block_open(&block, r->input, &r->scorer->columns, "", space);
         const size_t mark = status == DN_OK ? dn_workspace_mark(space) : 0;
-#pragma omp for schedule(dynamic)
+#pragma omp for schedule(dynamic, share)
         for (size_t b = 0; b < r->blocks; b++) {
             const size_t first = b * r->block_rows, left = r->rows - first;
             if (status == DN_OK) {
