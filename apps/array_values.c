@@ -2,8 +2,10 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/alloc.h"
+#include "datasets/array_file.h"
 
 double dn_array_number(const dn_npy *array, size_t i)
 {
@@ -59,4 +61,33 @@ dn_status dn_array_wrong_shape(const dn_npy *array, const char *name, const char
     vsnprintf(text, sizeof text, expected, arguments);
     va_end(arguments);
     return dn_fail(DN_ERROR_SHAPE, "%s: the array's shape is [%s], expected %s", name, shape, text);
+}
+
+size_t dn_array_classes_of_map(const int32_t *map, size_t count)
+{
+    int32_t most = 0;
+    for (size_t i = 0; i < count; i++)
+        if (map[i] > most) most = map[i];
+    return (size_t)most + 1;
+}
+
+dn_status dn_array_class_map_beside(int32_t **map, size_t *classes, const char *logits, const size_t shape[2])
+{
+    static const char end[] = ":logits";
+    const size_t length = strlen(logits), file = length >= sizeof end ? length - (sizeof end - 1) : 0;
+    *map = NULL;
+    *classes = 0;
+    if (file == 0 || strcmp(logits + file, end) != 0) return DN_OK;
+    char *name = dn_format("%.*s:class_map", (int)file, logits);
+    if (!name) return DN_ERROR_MEMORY;
+    dn_npy *a = NULL;
+    dn_status status = DN_OK;
+    const bool found = dn_array_file_open(&a, name) == DN_OK; /* a file without one is as good */
+    if (found && a->rank == 2 && (size_t)a->dims[0] == shape[0] && (size_t)a->dims[1] == shape[1]) {
+        status = dn_array_classes(map, a, name);
+        if (status == DN_OK) *classes = dn_array_classes_of_map(*map, shape[0] * shape[1]);
+    }
+    if (found) dn_npy_close(a);
+    dn_free(name);
+    return status;
 }

@@ -3,6 +3,7 @@
 #include <omp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "apps/cli.h"
 #include "apps/commands.h"
@@ -42,10 +43,13 @@ static const struct argp_option options[] = {
     {"head-weight", KEY_WEIGHT, "FILE", 0, "W of the last layer, [C,D] or [E,C,D]; z = W f + b", 0},
     {"head-bias", KEY_BIAS, "FILE", 0, "b of the last layer, [C] or [E,C]", 0},
     {"fit-logits", KEY_FIT_LOGITS, "FILE", 0, "z of the known (ID) training rows that scores are fitted on", 0},
-    {"fit-features", KEY_FIT_FEATURES, "FILE", 0, "Their features; as many layers as --features", 0},
-    {"fit-labels", KEY_FIT_LABELS, "FILE", 0, "Their classes, [M], from 0 on", 0},
+    {"fit-features", KEY_FIT_FEATURES, "FILE", 0, "Features of the training rows; as many layers as --features", 0},
+    {"fit-labels", KEY_FIT_LABELS, "FILE", 0, "Classes of the training rows, [M], from 0 on", 0},
     {"class-map", KEY_CLASS_MAP, "FILE", 0,
-     "Members with different classes: the class of each column, [E,C], -1 for an unused one", 0},
+     "Members with different classes: the class of each column, [E,C], -1 for an unused one (default: "
+     "FILE.h5:class_map "
+     "where the logits are FILE.h5:logits)",
+     0},
     {"classes", KEY_CLASSES, "N", 0, "Number of all classes of the class map (default: its largest entry + 1)", 0},
     {"reduce", KEY_REDUCE, "R", 0,
      "How scores of one model take an ensemble: score (mean of the members' scores, the default), prob, logit, min, "
@@ -228,11 +232,51 @@ static dn_status write_scores(const arguments *a, double *const *scores, size_t 
 
 /* ---- all of it ---- */
 
-static dn_status run(const arguments *a, const dn_score_arrays *arrays, double **scores)
+/* Drops the optional expressions that these arrays cannot give, each with one line that says why. */
+static dn_status drop_optional(arguments *a, const dn_score_arrays *arrays, bool by_fitting)
+{
+    dn_expression_list *list = &a->list;
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const dn_score_expression *e = &list->expression[i];
+        dn_scorer *alone = NULL;
+        dn_status status = DN_OK;
+        if (list->optional[i]) status = dn_score_check(e, a->reduce, &arrays->input, &arrays->fit);
+        if (list->optional[i] && status == DN_OK && by_fitting)
+            status = dn_scorer_open(&alone, e, 1, a->reduce, &arrays->input, &arrays->fit);
+        dn_scorer_close(alone);
+        if (status != DN_OK) {
+            if (!a->quiet) fprintf(stderr, "left out: %s\n", dn_error_last());
+            dn_free(list->text[i]);
+            continue;
+        }
+        list->text[kept] = list->text[i];
+        list->optional[kept] = list->optional[i];
+        list->expression[kept++] = *e;
+    }
+    list->count = kept;
+    if (kept > 0) return DN_OK;
+    return dn_fail(DN_ERROR_ARGUMENT, "none of the scores can be computed from these arrays");
+}
+
+static dn_status open_scorer(dn_scorer **scorer, arguments *a, const dn_score_arrays *arrays)
+{
+    DN_TRY(drop_optional(a, arrays, false));
+    const dn_expression_list *list = &a->list;
+    bool optional = false;
+    for (size_t i = 0; i < list->count; i++) optional |= list->optional[i];
+    const dn_status status =
+        dn_scorer_open(scorer, list->expression, list->count, a->reduce, &arrays->input, &arrays->fit);
+    if (status == DN_OK || status == DN_ERROR_MEMORY || !optional) return status;
+    DN_TRY(drop_optional(a, arrays, true)); /* a fit set that is too small for some of them */
+    return dn_scorer_open(scorer, list->expression, list->count, a->reduce, &arrays->input, &arrays->fit);
+}
+
+static dn_status run(arguments *a, const dn_score_arrays *arrays, double **scores)
 {
     const size_t rows = dn_score_arrays_rows(arrays);
     dn_scorer *scorer;
-    DN_TRY(dn_scorer_open(&scorer, a->list.expression, a->list.count, a->reduce, &arrays->input, &arrays->fit));
+    DN_TRY(open_scorer(&scorer, a, arrays));
     if (!a->quiet) fputs(dn_scorer_notes(scorer), stderr);
     dn_status status = DN_OK;
     for (size_t i = 0; i < a->list.count && status == DN_OK; i++) {
@@ -244,14 +288,34 @@ static dn_status run(const arguments *a, const dn_score_arrays *arrays, double *
     return status == DN_OK ? write_scores(a, scores, rows) : status;
 }
 
-static dn_status score(const arguments *a)
+/* The output must not take the place of an input. */
+static dn_status check_out(const arguments *a)
 {
+    const dn_score_files *f = &a->files;
+    const char *inputs[2 * DN_SCORE_LAYERS_MAX + 6] = {f->logits,      f->fit_logits, f->fit_labels,
+                                                       f->head_weight, f->head_bias,  f->class_map};
+    size_t count = 6;
+    struct stat out, in;
+    for (size_t l = 0; l < f->n_features; l++) inputs[count++] = f->features[l];
+    for (size_t l = 0; l < f->n_fit_features; l++) inputs[count++] = f->fit_features[l];
+    if (!a->out || stat(a->out, &out) != 0) return DN_OK;
+    for (size_t i = 0; i < count; i++) {
+        if (!inputs[i] || stat(inputs[i], &in) != 0 || in.st_dev != out.st_dev || in.st_ino != out.st_ino) continue;
+        return dn_fail(DN_ERROR_ARGUMENT, "-o '%s' is one of the inputs; write to another file", a->out);
+    }
+    return DN_OK;
+}
+
+static dn_status score(arguments *a)
+{
+    DN_TRY(check_out(a));
     if (a->out && ends_with(a->out, ".npy") && a->list.count > 1) {
         return dn_fail(DN_ERROR_ARGUMENT, "'%s' holds one score, but %zu were asked for; write a .h5 or .csv file",
                        a->out, a->list.count);
     }
     dn_score_arrays arrays;
-    double **scores = dn_calloc(a->list.count, sizeof *scores);
+    const size_t asked = a->list.count;
+    double **scores = dn_calloc(asked, sizeof *scores);
     if (!scores) return DN_ERROR_MEMORY;
     dn_status status = dn_score_arrays_open(&arrays, &a->files);
     dn_device *device = NULL;
@@ -259,7 +323,7 @@ static dn_status score(const arguments *a)
     arrays.fit.device = device;
     if (status == DN_OK) status = run(a, &arrays, scores);
     dn_device_close(device);
-    for (size_t i = 0; i < a->list.count; i++) dn_free(scores[i]);
+    for (size_t i = 0; i < asked; i++) dn_free(scores[i]);
     dn_free(scores);
     dn_score_arrays_close(&arrays);
     return status;

@@ -2,18 +2,20 @@
 
 #include <stdio.h>
 
+#include "apps/array_values.h"
 #include "apps/metric_arrays.h"
 #include "apps/metric_report.h"
 #include "core/alloc.h"
 
 /** What was read, and what is known of each row. */
 typedef struct arrays {
-    double *logits;  /* [E,N,C] */
-    int32_t *labels; /* [N] */
-    double *scores;  /* [N] */
-    double *ood;     /* [n_ood] or NULL */
-    uint8_t *right;  /* [N] */
-    size_t shape[3]; /* E, N, C */
+    double *logits;     /* [E,N,C] */
+    int32_t *labels;    /* [N] */
+    int32_t *class_map; /* [E,C] or NULL */
+    double *scores;     /* [N] */
+    double *ood;        /* [n_ood] or NULL */
+    uint8_t *right;     /* [N] */
+    size_t shape[3];    /* E, N, C */
 } arrays;
 
 static dn_status check_request(const dn_label_request *r)
@@ -63,8 +65,17 @@ static dn_status compute(dn_label_result *out, arrays *a, const dn_label_request
     DN_TRY(read_all(a, &out->n_ood, r));
     out->members = a->shape[0];
     out->classes = a->shape[2];
-    const dn_calibration_input input = {
-        .members = a->shape[0], .rows = a->shape[1], .columns = a->shape[2], .logits = a->logits, .labels = a->labels};
+    size_t classes = 0;
+    const size_t columns[2] = {a->shape[0], a->shape[2]};
+    DN_TRY(dn_array_class_map_beside(&a->class_map, &classes, r->logits, columns));
+    const dn_calibration_input input = {.members = a->shape[0],
+                                        .rows = a->shape[1],
+                                        .columns = a->shape[2],
+                                        .logits = a->logits,
+                                        .labels = a->labels,
+                                        .class_map = a->class_map,
+                                        .classes = classes};
+    if (a->class_map) out->classes = classes;
     const dn_calibration_rows rows = {a->right, r->scores ? NULL : a->scores};
     const dn_status status = dn_calibration_compute(&out->calibration, &rows, &input);
     if (status != DN_OK) return dn_fail_context(status, "%s with %s", r->logits, r->labels);
@@ -82,6 +93,7 @@ dn_status dn_metric_labels_compute(dn_label_result *out, const dn_label_request 
     DN_TRY(check_request(request));
     const dn_status status = compute(out, &a, request);
     dn_free(a.logits);
+    dn_free(a.class_map);
     dn_free(a.labels);
     dn_free(a.scores);
     dn_free(a.ood);

@@ -125,7 +125,12 @@ dn_status dn_run_load(dn_network **out, const char *run, dn_device *device)
     *out = NULL;
     char *path = dn_run_checkpoint(run);
     if (!path) return *run ? DN_ERROR_MEMORY : DN_ERROR_ARGUMENT;
-    const dn_status status = dn_network_load(out, path, device);
+    const dn_status status =
+        dn_run_exists(run) ? dn_network_load(out, path, device)
+                           : dn_fail(DN_ERROR_FILE,
+                                     "'%s': there is no trained run (no %s); give the folder that `dunlin train --out` "
+                                     "wrote",
+                                     run, path);
     dn_free(path);
     return status;
 }

@@ -73,21 +73,30 @@ static dn_status open_labels(dn_score_arrays *out, const char *name)
     return DN_OK;
 }
 
+static void take_class_map(dn_score_arrays *out, size_t classes)
+{
+    out->input.class_map = out->fit_set.class_map = out->class_map;
+    out->input.classes = out->fit_set.classes = classes;
+}
+
 static dn_status open_class_map(dn_score_arrays *out, const dn_score_files *files)
 {
     dn_npy *a;
     const char *name = files->class_map;
+    const dn_matrix *z = &out->input.logits;
+    size_t classes = 0;
+    if (!name && files->logits) {
+        const size_t shape[2] = {z->members, z->columns};
+        DN_TRY(dn_array_class_map_beside(&out->class_map, &classes, files->logits, shape));
+        if (out->class_map) take_class_map(out, files->classes ? files->classes : classes);
+    }
     if (!name) return DN_OK;
     DN_TRY(open_file(&a, out, name));
-    const dn_matrix *z = &out->input.logits;
     if (a->rank != 2 || (size_t)a->dims[0] != z->members || (size_t)a->dims[1] != z->columns)
         return dn_array_wrong_shape(a, name, "a class map, [members,columns] of the logits");
     DN_TRY(dn_array_classes(&out->class_map, a, name));
-    int32_t most = 0;
-    for (size_t i = 0; i < (size_t)a->count; i++)
-        if (out->class_map[i] > most) most = out->class_map[i];
-    out->input.class_map = out->fit_set.class_map = out->class_map;
-    out->input.classes = out->fit_set.classes = files->classes ? files->classes : (size_t)most + 1;
+    classes = dn_array_classes_of_map(out->class_map, (size_t)a->count);
+    take_class_map(out, files->classes ? files->classes : classes);
     return DN_OK;
 }
 

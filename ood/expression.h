@@ -52,6 +52,7 @@ typedef struct dn_expression_list {
     size_t count;
     char **text;                     /**< [count] as it was asked for, sweeps expanded */
     dn_score_expression *expression; /**< [count] */
+    bool *optional;                  /**< [count] only `all` asked for it: what cannot be given may be left out */
 } dn_expression_list;
 
 /** Appends what a list such as `msp,knn:k=1|5,react+energy` or `all` names; what is there already is not added again.

@@ -29,12 +29,13 @@ static dn_status make_room(void **items, size_t count, size_t size)
 }
 
 /** Takes the text over, also in case of an error. */
-static dn_status append(dn_expression_list *list, char *text)
+static dn_status append(dn_expression_list *list, char *text, bool optional)
 {
     dn_score_expression expression;
     dn_status status = dn_expression_parse(&expression, text);
     for (size_t i = 0; status == DN_OK && i < list->count; i++) {
         if (!dn__expression_same(&expression, &list->expression[i])) continue;
+        list->optional[i] &= optional;
         dn_free(text);
         return DN_OK;
     }
@@ -44,11 +45,13 @@ static dn_status append(dn_expression_list *list, char *text)
     }
     if (status == DN_OK) status = make_room((void **)&list->text, list->count, sizeof *list->text);
     if (status == DN_OK) status = make_room((void **)&list->expression, list->count, sizeof *list->expression);
+    if (status == DN_OK) status = make_room((void **)&list->optional, list->count, sizeof *list->optional);
     if (status != DN_OK) {
         dn_free(text);
         return status;
     }
     list->text[list->count] = text;
+    list->optional[list->count] = optional;
     list->expression[list->count++] = expression;
     return DN_OK;
 }
@@ -115,7 +118,7 @@ static dn_status append_points(dn_expression_list *list, const char *text)
     for (size_t i = 0; i < points; i++) {
         char *point = write_point(text, sweeps, count);
         if (!point) return DN_ERROR_MEMORY;
-        DN_TRY(append(list, point));
+        DN_TRY(append(list, point, false));
         for (size_t s = count; s-- > 0;) {
             sweeps[s].at = (sweeps[s].at + 1) % sweeps[s].values;
             if (sweeps[s].at > 0) break;
@@ -131,7 +134,7 @@ static dn_status append_all(dn_expression_list *list)
     for (size_t i = 0; i < count; i++) {
         char *name = dn_strdup(methods[i]->name);
         if (!name) return DN_ERROR_MEMORY;
-        DN_TRY(append(list, name));
+        DN_TRY(append(list, name, true));
     }
     return DN_OK;
 }
@@ -181,5 +184,6 @@ void dn_expression_list_close(dn_expression_list *list)
     for (size_t i = 0; i < list->count; i++) dn_free(list->text[i]);
     dn_free(list->text);
     dn_free(list->expression);
+    dn_free(list->optional);
     *list = (dn_expression_list){0};
 }

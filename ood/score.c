@@ -20,8 +20,10 @@ dn_status dn_reduce_parse(dn_reduce *out, const char *name)
         return DN_OK;
     }
     const char *nearest = dn_nearest(name, reduce_names + DN_REDUCE_SCORE, DN_REDUCE_COUNT - DN_REDUCE_SCORE);
-    return dn_fail(DN_ERROR_ARGUMENT, "there is no reduction '%s'; %s%s%s", name, nearest ? "did you mean '" : "",
-                   nearest ? nearest : "choose score, prob, logit, min or max", nearest ? "'?" : "");
+    return dn_fail(DN_ERROR_ARGUMENT,
+                   "there is no reduction '%s'; %s%s%schoose score (the mean of the members' scores), prob, logit, min "
+                   "or max",
+                   name, nearest ? "did you mean '" : "", nearest ? nearest : "", nearest ? "'? Else " : "");
 }
 
 dn_status dn_score(double *scores, const dn_score_expression *expression, const dn_score_input *input, dn_reduce reduce,

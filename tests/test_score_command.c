@@ -111,6 +111,49 @@ Test(score_command, a_stack_needs_no_logits)
             at("b1.npy"));
 }
 
+Test(score_command, all_is_what_the_arrays_can_give)
+{
+    cr_assert_eq(RUN("score", "all", "--logits", at("z.npy"), "-o", at("all.csv")), 0, "%s", err);
+    HAS(err, "left out: score 'knn' also needs: features, fit features");
+    HAS(err, "left out: score 'odin' needs the network itself");
+    cr_expect(!strstr(err, "'msp'"), "%s", err);
+    /* 40 fit rows are too few for knn's 50 neighbours; asked for by name, that is an error */
+    cr_assert_eq(RUN("score", "all", "--features", at("f.npy"), "--fit-features", at("ff.npy"), "-q"), 2);
+    HAS(err, "none of the scores");
+    write_normal("many.npy", 2, (const int64_t[]){60, D}, 11);
+    cr_assert_eq(RUN("score", "all", "--features", at("f.npy"), "--fit-features", at("many.npy")), 0, "%s", err);
+    HAS(out, "row,knn\n");
+    cr_expect_eq(RUN("score", "all,knn", "--features", at("f.npy"), "--fit-features", at("ff.npy")), 2);
+    HAS(err, "k = 50");
+}
+
+Test(score_command, the_class_map_beside_logits_is_taken)
+{
+    /* as in the outputs of a leave-out run */
+    const float z[2][N][2] = {{{1, 2}, {3, 1}}, {{0, 1}, {2, 2}}};
+    const int32_t map[2][2] = {{0, 1}, {2, 1}};
+    dn_store *store;
+    cr_assert_eq(dn_store_create(&store, at("run.h5")), DN_OK);
+    cr_assert_eq(dn_store_write(store, "logits", DN_F32, 3, (const int64_t[]){2, N, 2}, z), DN_OK);
+    cr_assert_eq(dn_store_write(store, "class_map", DN_I32, 2, (const int64_t[]){2, 2}, map), DN_OK);
+    cr_assert_eq(dn_store_commit(store), DN_OK);
+    dn_store_close(store);
+    cr_assert_eq(RUN("score", "ensemble_msp", "--logits", at("run.h5:logits")), 0, "%s", err);
+    char *alone = dn_strdup(out);
+    cr_assert_eq(RUN("score", "ensemble_msp", "--logits", at("run.h5:logits"), "--class-map", at("run.h5:class_map")),
+                 0, "%s", err);
+    cr_expect_str_eq(out, alone);
+    dn_free(alone);
+}
+
+Test(score_command, an_input_is_not_overwritten)
+{
+    const print_of_file before = print_of(at("z.npy"));
+    cr_expect_eq(RUN("score", "msp", "--logits", at("z.npy"), "-o", at("z.npy")), 2);
+    HAS(err, "one of the inputs");
+    check_untouched(at("z.npy"), before);
+}
+
 Test(score_command, a_class_without_rows_is_noted)
 {
     int32_t labels[M];
