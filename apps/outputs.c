@@ -301,8 +301,9 @@ static dn_status make(dn_outputs **out, dn_output_files *files, dn__output_plan 
 {
     if (!plan->set) DN_TRY(load_set(plan, files));
     if (can_write(files, plan->path) != DN_OK) {
-        if (!files->quiet)
-            fprintf(stderr, "%s; the outputs are not kept, the next call runs the network again\n", dn_error_last());
+        if (!files->quiet && !files->unkept)
+            fprintf(stderr, "the outputs are not kept, the next call runs the network again: %s\n", dn_error_last());
+        files->unkept = true;
         return make_temporary(out, files, plan);
     }
     DN_TRY(dn__outputs_make(files, plan, layers_to_make(files, plan)));

@@ -30,6 +30,7 @@ typedef struct dn_output_files {
     dn_pass_layers layers;     /**< that the network has */
     uint64_t network_print;
     bool refresh, quiet;
+    bool unkept;    /**< it was said that the folder cannot be written */
     int64_t images; /**< that went through the network so far: an image counts once, whatever the members */
     double seconds; /**< that this took, reading data sets included */
     char **fresh;   /**< [fresh_count] files that were made here: they are not refreshed again */
