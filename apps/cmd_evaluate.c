@@ -7,11 +7,13 @@
 #include "apps/combined.h"
 #include "apps/commands.h"
 #include "apps/evaluate.h"
+#include "apps/evaluate_check.h"
 #include "apps/evaluate_json.h"
 #include "apps/evaluate_report.h"
 #include "apps/interrupt.h"
 #include "apps/json.h"
 #include "apps/run.h"
+#include "apps/text_file.h"
 #include "core/alloc.h"
 
 enum {
@@ -52,14 +54,16 @@ typedef struct arguments {
 static const struct argp_option options[] = {
     {"id", KEY_ID, "SET", 0, "Known data (default: the recipe's test set)", 0},
     {"ood", KEY_OOD, "SET", 0, "Unknown data; may be given many times (default: the recipe's list)", 0},
-    {"near", KEY_NEAR, "SET", 0, "Unknown data that resemble the known: means over all of these are shown too", 0},
-    {"far", KEY_FAR, "SET", 0, "Unknown data that do not, likewise", 0},
+    {"near", KEY_NEAR, "SET", 0,
+     "Unknown data that resemble the known; may be given many times: the mean over these sets is shown too", 0},
+    {"far", KEY_FAR, "SET", 0,
+     "Unknown data unlike the known; may be given many times: the mean over these sets is shown too", 0},
     {"fit", KEY_FIT, "SET", 0,
      "Known data that scores are fitted on (default: the recipe's training set, not augmented)", 0},
     {"methods", KEY_METHODS, "LIST", 0,
      "Scores, separated by commas, with their options: msp,gen:gamma=.05,top=5; | makes a sweep: 'knn:k=1|5|10'; + "
-     "stacks shapings on a score: react+energy; 'all' is every score that this run can give (default: the usual ones "
-     "for the kind of ensemble)",
+     "stacks shapings on a score: react+energy; 'all' is every score that this run can give; `dunlin score --list` "
+     "describes them (default: the usual ones for the kind of ensemble)",
      0},
     {"reduce", KEY_REDUCE, "R", 0, "How single-network scores take an ensemble: score, prob, logit, min, max", 0},
     {"layers", KEY_LAYERS, "LIST", 0, "What layers=all means, beside the penultimate features (default: all layers)",
@@ -125,6 +129,8 @@ static dn_status add_ood(arguments *a, const char *set, dn_metric_group group)
 {
     for (int i = 0; i < a->evaluation.n_ood; i++) {
         if (strcmp(a->ood[i], set) != 0) continue;
+        if (group != DN_GROUP_NONE && a->group[i] != DN_GROUP_NONE && a->group[i] != group)
+            return dn_fail(DN_ERROR_ARGUMENT, "%s: is named as --near and as --far, a set is one of them", set);
         if (group != DN_GROUP_NONE) a->group[i] = group;
         return DN_OK;
     }
@@ -223,22 +229,16 @@ static const struct argp argp = {
     .doc =
         "Prints a trained ensemble's accuracy on known (ID) data and, for each set of unknown (OOD) data and score, "
         "AUROC, AUPR and FPR95. Scores: higher = more out-of-distribution; OOD is the positive class. The network runs "
-        "once over each set: its outputs stay in RUN/outputs for the next time. Several runs (seeds of one recipe): "
-        "mean and standard deviation.\v"
+        "once over each set: its outputs stay in RUN/outputs for the next time. Several runs must be seeds of "
+        "one recipe: mean and standard deviation. `dunlin score --list` describes the scores.\v"
         "Example: dunlin evaluate runs/mi --ood glyphs:letters --methods all --json -",
 };
 
 /* ---- the work ---- */
 
-/* Runs are seeds of one recipe: they must mean the same by known data, and all see the first one's sets. */
-static dn_status take_sets(arguments *a, const dn_evaluation *first, const dn_recipe *recipe, const char *run)
+/* All runs see the first one's sets. */
+static dn_status take_sets(arguments *a, const dn_evaluation *first)
 {
-    if (!a->evaluation.id && strcmp(recipe->data.test, first->id) != 0)
-        return dn_fail(
-            DN_ERROR_ARGUMENT,
-            "the runs do not know the same data: '%s' was made to be tested on %s, '%s' on %s; evaluate runs "
-            "of one recipe together, or name the known set for all of them with --id SET",
-            first->run, first->id, run, recipe->data.test);
     for (int i = 0; i < first->n_rows; i++) DN_TRY(add_ood(a, first->rows[i].ood, DN_GROUP_NONE));
     return DN_OK;
 }
@@ -250,7 +250,7 @@ static dn_status evaluate_run(arguments *a, dn_evaluation *result, const char *r
     dn_network *network = NULL;
     DN_TRY(dn_run_load(&network, run, device));
     a->evaluation.run = run;
-    dn_status status = first ? take_sets(a, first, network->recipe, run) : DN_OK;
+    dn_status status = first ? take_sets(a, first) : DN_OK;
     if (status == DN_OK) status = dn_evaluate(result, network, &a->evaluation);
     dn_network_close(network);
     return status == DN_OK || a->n_runs == 1 ? status : dn_fail_context(status, "run '%s'", run);
@@ -260,6 +260,10 @@ static dn_status evaluate(arguments *a, dn_evaluation *results)
 {
     dn_device *device = NULL;
     const dn_device_options options_of_device = {.threads = a->threads};
+    if (a->n_runs > 1) DN_TRY(dn_runs_check(a->runs, a->n_runs, a->evaluation.id != NULL));
+    if (a->n_runs > 1 && a->evaluation.bootstrap > 0 && !a->evaluation.quiet)
+        fprintf(stderr, "--bootstrap: the table of several runs shows their deviation, not intervals; each run's own "
+                        "intervals are in what --json and --csv write\n");
     DN_TRY(dn_device_open(&device, a->device ? a->device : "cpu", &options_of_device));
     a->evaluation.ood = a->ood;
     a->evaluation.list = &a->list;
@@ -290,18 +294,14 @@ static dn_status write_csv(const arguments *a, const dn_evaluation *results, con
     return status;
 }
 
-static bool is_output(const char *path)
-{
-    return path && strcmp(path, "-") == 0;
-}
-
 static dn_status show(const arguments *a, const dn_evaluation *results)
 {
     bool grouped = false;
     for (int i = 0; i < a->evaluation.n_ood; i++) grouped |= a->group[i] != DN_GROUP_NONE;
     const dn_metric_group *groups = grouped ? a->group : NULL;
     if (!a->evaluation.quiet) dn_evaluation_print_times(results, a->n_runs);
-    if (!is_output(a->json) && !is_output(a->csv)) DN_TRY(dn_evaluation_print(results, a->n_runs, groups));
+    if (!dn_text_is_standard_output(a->json) && !dn_text_is_standard_output(a->csv))
+        DN_TRY(dn_evaluation_print(results, a->n_runs, groups));
     if (a->csv) DN_TRY(write_csv(a, results, groups));
     return a->json ? write_json(a, results, groups) : DN_OK;
 }
@@ -312,7 +312,8 @@ static dn_status show_combined(const arguments *a, const dn_combined *combined, 
 {
     dn_csv csv = {0};
     if (!o->quiet) fprintf(stderr, "network: %lld images\n", (long long)combined->images);
-    if (!is_output(a->json) && !is_output(a->csv)) DN_TRY(dn_combined_print(combined, o));
+    if (!dn_text_is_standard_output(a->json) && !dn_text_is_standard_output(a->csv))
+        DN_TRY(dn_combined_print(combined, o));
     if (a->csv) dn_combined_csv(&csv, combined, o);
     dn_status status = a->csv ? dn_csv_write(&csv, a->csv) : DN_OK;
     dn_csv_close(&csv);
@@ -358,7 +359,8 @@ int dn_cmd_evaluate(int argc, char **argv)
     dn_evaluation results[MOST_RUNS] = {{0}};
     if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0) return DN_EXIT_USAGE;
     dn_interrupt_install();
-    dn_status status = a.classifier ? combine(&a) : evaluate(&a, results);
+    dn_status status = dn_text_check_outputs(a.json, a.csv);
+    if (status == DN_OK) status = a.classifier ? combine(&a) : evaluate(&a, results);
     if (status == DN_OK && !a.classifier) status = show(&a, results);
     for (int r = 0; r < a.n_runs; r++) dn_evaluation_close(&results[r]);
     dn_expression_list_close(&a.list);

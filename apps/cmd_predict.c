@@ -12,6 +12,7 @@
 #include "apps/metric_report.h"
 #include "apps/predict.h"
 #include "apps/run.h"
+#include "apps/text_file.h"
 #include "core/alloc.h"
 
 enum {
@@ -204,6 +205,7 @@ static void print_summary(const dn_prediction *p, const dn_threshold *t)
 static dn_status calibrate(const arguments *a, const dn_network *network, const char *path)
 {
     dn_threshold threshold = {0};
+    DN_TRY(dn_text_check(path));
     dn_status status = dn_calibrate(&threshold, network, &a->predict, &a->calibration);
     if (status == DN_OK) status = dn_threshold_save(&threshold, path);
     if (status == DN_OK && a->json) status = dn_threshold_save(&threshold, a->json);
@@ -243,6 +245,7 @@ static dn_status run(const arguments *a)
     dn_device *device = NULL;
     dn_network *network = NULL;
     const dn_device_options options_of_device = {.threads = a->threads};
+    DN_TRY(dn_text_check_outputs(a->json, a->csv));
     DN_TRY(dn_device_open(&device, a->device ? a->device : "cpu", &options_of_device));
     char *path = dn_threshold_path(a->run);
     dn_status status = path ? dn_run_load(&network, a->run, device) : DN_ERROR_ARGUMENT;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "apps/evaluate_check.h"
 #include "apps/half.h"
 #include "apps/run.h"
 #include "core/alloc.h"
@@ -86,7 +87,30 @@ static dn_status take_sets(dn_combined *c, const dn_recipe *recipe, const dn_com
     return DN_OK;
 }
 
-/* One network after the other: only one is in memory at a time. Drawn sets are those of the acceptor's seed. */
+static dn_status check_sets(const dn_combined *c, const dn_network *network, const dn_combined_options *o,
+                            const dn_expression_list *list)
+{
+    const dn_wanted_sets sets = {.data_dir = o->data_dir,
+                                 .id = c->id,
+                                 .ood = (const char *const *)c->ood,
+                                 .n_ood = c->n_ood,
+                                 .fit = o->fit,
+                                 .list = list};
+    return dn_sets_check(network, &sets);
+}
+
+/* Before the acceptor runs over any set: is the classifier there, and can it take the sets? */
+static dn_status check_classifier(const dn_combined *c, dn_device *device, const dn_combined_options *o,
+                                  const dn_expression_list *list)
+{
+    dn_network *network = NULL;
+    dn_status status = dn_run_load(&network, o->classifier, device);
+    if (status == DN_OK) status = check_sets(c, network, o, list);
+    dn_network_close(network);
+    return status == DN_OK ? DN_OK : dn_fail_context(status, "--classifier '%s'", o->classifier);
+}
+
+/* One network runs after the other. Drawn sets are those of the acceptor's seed. */
 static dn_status ask_both(dn_combined *c, judge *acceptor, judge *classifier, dn_device *device,
                           const dn_combined_options *o, const dn_expression_list *list)
 {
@@ -95,6 +119,8 @@ static dn_status ask_both(dn_combined *c, judge *acceptor, judge *classifier, dn
     DN_TRY(dn_run_load(&network, o->acceptor, device));
     seed = network->recipe->train.seed;
     dn_status status = take_sets(c, network->recipe, o);
+    if (status == DN_OK) status = check_sets(c, network, o, list);
+    if (status == DN_OK) status = check_classifier(c, device, o, list);
     if (status == DN_OK) status = judge_by(acceptor, &c->acceptor_accuracy, c, network, o->acceptor, seed, o, list);
     dn_network_close(network);
     DN_TRY(status);

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "apps/clock.h"
+#include "apps/evaluate_check.h"
 #include "apps/interrupt.h"
 #include "core/alloc.h"
 
@@ -118,7 +119,15 @@ static dn_status take_list(session *s)
 static dn_status open_session(session *s, uint64_t seed)
 {
     const dn_evaluation_options *o = s->options;
+    const dn_recipe *recipe = s->network->recipe;
     DN_TRY(take_list(s));
+    const dn_wanted_sets sets = {.data_dir = o->data_dir,
+                                 .id = o->id ? o->id : recipe->data.test,
+                                 .ood = o->n_ood > 0 ? o->ood : (const char *const *)recipe->data.ood,
+                                 .n_ood = o->n_ood > 0 ? o->n_ood : (int)recipe->data.n_ood,
+                                 .fit = o->fit,
+                                 .list = s->list};
+    DN_TRY(dn_sets_check(s->network, &sets));
     DN_TRY(dn_output_files_open(&s->files, s->network, o->run, o->data_dir, o->refresh, o->quiet));
     const dn_scoring_options options = {.list = s->list,
                                         .optional = o->optional,

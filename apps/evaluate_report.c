@@ -52,6 +52,16 @@ static void print_accuracy(const dn_evaluation *run, bool named)
     printf("\n");
 }
 
+/* FPR95 has several: what is not the default is said. */
+static void print_convention(const dn_evaluation *run)
+{
+    if (run->n_rows == 0) return;
+    const dn_metrics_options usual = {0};
+    const dn_metrics *m = &run->rows[0].metrics;
+    if (m->rule == usual.rule && m->positive == usual.positive) return;
+    printf("FPR95 by rule %s, positive class %s\n", dn_fpr_rule_name(m->rule), dn_positive_name(m->positive));
+}
+
 dn_status dn_evaluation_print(const dn_evaluation *runs, int n, const dn_metric_group *groups)
 {
     dn_evaluation_lines lines = {0};
@@ -60,6 +70,7 @@ dn_status dn_evaluation_print(const dn_evaluation *runs, int n, const dn_metric_
     for (int r = 0; r < n; r++) print_accuracy(&runs[r], n > 1);
     if (n > 1) printf("mean +- sample standard deviation of %d runs\n", n);
     if (lines.count > 0 && lines.lines[0].interval) printf("in brackets: bootstrap intervals of 95 %%\n");
+    print_convention(runs);
     printf("\n");
     const dn_status status = print_lines(&lines);
     dn_evaluation_lines_close(&lines);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "apps/evaluate.h"
+#include "apps/evaluate_check.h"
 #include "apps/half.h"
 #include "apps/run.h"
 #include "core/alloc.h"
@@ -38,13 +39,16 @@ static void close_session(session *s)
     dn_output_files_close(&s->files);
 }
 
-/* Fits the threshold's score. */
-static dn_status open_session(session *s, const dn_network *network, const dn_predict_options *o, const dn_threshold *t)
+/* Fits the threshold's score. @param set that is to be scored */
+static dn_status open_session(session *s, const dn_network *network, const dn_predict_options *o, const dn_threshold *t,
+                              const char *set)
 {
     DN_TRY(dn_output_files_open(&s->files, network, o->run, o->data_dir, o->refresh, o->quiet));
     DN_TRY(dn_expression_list_add(&s->list, t->method));
     if (s->list.count != 1)
         return dn_fail(DN_ERROR_ARGUMENT, "'%s' names %zu scores; a threshold is of one", t->method, s->list.count);
+    const dn_wanted_sets sets = {.data_dir = o->data_dir, .id = set, .fit = *t->fit ? t->fit : NULL, .list = &s->list};
+    DN_TRY(dn_sets_check(network, &sets));
     const dn_scoring_options options = {
         .list = &s->list, .reduce = t->reduce, .fit = *t->fit ? t->fit : NULL, .seed = t->seed, .quiet = o->quiet};
     return dn_scoring_open(&s->scoring, &s->files, &options);
@@ -91,7 +95,7 @@ dn_status dn_calibrate(dn_threshold *out, const dn_network *network, const dn_pr
 {
     session s = {0};
     DN_TRY(describe(out, network, calibration));
-    dn_status status = open_session(&s, network, options, out);
+    dn_status status = open_session(&s, network, options, out, out->set);
     if (status == DN_OK) status = score_set(&s, out->set);
     if (status == DN_OK) {
         out->network_print = s.files.network_print;
@@ -140,7 +144,7 @@ dn_status dn_predict(dn_prediction *out, const dn_network *network, const dn_pre
         dn_output_files_open(&s.files, network, options->run, options->data_dir, options->refresh, options->quiet);
     if (status == DN_OK) status = check(&s, threshold, options->run); /* before anything is fitted */
     dn_output_files_close(&s.files);
-    if (status == DN_OK) status = open_session(&s, network, options, threshold);
+    if (status == DN_OK) status = open_session(&s, network, options, threshold, set);
     if (status == DN_OK) status = check(&s, threshold, options->run);
     if (status == DN_OK) status = score_set(&s, set);
     if (status == DN_OK) status = take(out, &s);

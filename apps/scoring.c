@@ -178,12 +178,25 @@ static void drop_from_group(dn__score_group *group, size_t place)
     }
 }
 
+/* What measures how members disagree is 0 for every row of a single one. Asked for by name it is shown. */
+static dn_status check_members(const dn_scoring *s, const dn__score_group *group, size_t place)
+{
+    static const char *const disagreement[] = {"mutual_information", "variance", "variation_ratio", "pairwise_kl"};
+    const char *name = group->expression[place].base.method->name;
+    if (s->files->network->members > 1 || !is_optional(s, group->index[place])) return DN_OK;
+    for (size_t i = 0; i < sizeof disagreement / sizeof *disagreement; i++)
+        if (strcmp(name, disagreement[i]) == 0)
+            return dn_fail(DN_ERROR_ARGUMENT, "a single network has no members that could disagree: 0 for every row");
+    return DN_OK;
+}
+
 static dn_status check_expression(const dn_scoring *s, const dn__score_group *group, size_t place)
 {
     dn_matrix layer[DN_PASS_LAYERS_MAX], fit_layer[DN_PASS_LAYERS_MAX];
     dn_score_input set = {0};
     const dn_score_input form = dn__score_form(s, group->layers, layer);
     const dn_score_fit fit = fit_of(s, group->layers, &set, fit_layer);
+    DN_TRY(check_members(s, group, place));
     DN_TRY(dn_score_check(&group->expression[place], group->reduce, &form, &fit));
     return group->pass == DN_PASS_NONE ? DN_OK : dn__group_check_pass(group, s);
 }

@@ -154,5 +154,20 @@ Test(combined, errors)
     ERROR("--threshold-on goes with --classifier", accepts, "--threshold-on", "test");
     ERROR("--threshold-on: there is no", accepts, "--classifier", names, "--threshold-on", "tset");
     cr_expect_eq(RUN("evaluate", accepts, "--classifier", at("nowhere")), 1, "%s", err);
+    HAS(err, "--classifier '");
     HAS(err, "nowhere");
+}
+
+/** A classifier that is not there, or cannot take the images, is found before the acceptor's network runs. */
+Test(combined, errors_come_before_the_work)
+{
+    char other[160];
+    snprintf(other, sizeof other, "%s", at("wide"));
+    TRAIN(write_recipe("wide", deep_recipe), "--out", other, "-q", "train.steps=1", "data.train=glyphs:train@12x12x1",
+          "data.test=glyphs:test@12x12x1");
+    remove_folder(at("accepts/outputs")); /* of the test after training */
+    cr_expect_eq(RUN("evaluate", accepts, "--classifier", other), 1);
+    HAS(err, "was trained on 12x12x1");
+    cr_expect_eq(RUN("evaluate", accepts, "--classifier", at("nowhere")), 1);
+    cr_expect_not(exists(at("accepts/outputs")), "the network ran");
 }

@@ -341,7 +341,8 @@ Test(evaluate, several_runs)
     snprintf(runs[2], sizeof runs[2], "%s/other", work);
     TRAIN(recipe, "--out", runs[2], "-q", "train.steps=1", "data.test=glyphs:test@8x8x1");
     cr_expect_eq(RUN("evaluate", runs[0], runs[2]), 2);
-    HAS(err, "do not know the same data");
+    HAS(err, "are not seeds of one recipe");
+    HAS(err, "data.test");
 }
 
 Test(evaluate, intervals_and_sweeps)
@@ -483,6 +484,83 @@ Test(evaluate, what_is_asked_for_does_not_exist)
     HAS(err, "/no/such/folder/x.json");
     cr_expect_eq(RUN("evaluate"), 2);
     HAS(err, "which run?");
+}
+
+/** What means nothing is said before the network runs over the sets that are right. */
+Test(evaluate, errors_come_before_the_work)
+{
+    char ood[160];
+    train(deep_recipe);
+    remove_folder(at("run/outputs")); /* of the test after training */
+    snprintf(ood, sizeof ood, "npy:%s", at("ood.npy"));
+    cr_expect_eq(RUN("evaluate", at("run"), "--ood", ood, "--ood", "glyphs:letters", "--json", "-"), 1);
+    HAS(err, "the network was trained on");
+    check_error(2, "glyhps", "--fit", "glyhps");
+    check_error(1, "is a folder", "--csv", at("run"));
+    check_error(1, "/no/such/x.csv", "--csv", "/no/such/x.csv");
+    check_error(2, "an empty one", "--json", "");
+    check_error(1, "nowhere", "--classifier", at("nowhere"));
+    check_error(1, "nowhere", "-q", at("nowhere"));
+    cr_expect_eq(RUN("evaluate", at("run"), "--json", "-", "--csv", "-"), 2);
+    HAS(err, "--json and --csv cannot both be standard output");
+    cr_expect_eq(RUN("evaluate", at("run"), "--near", ood, "--far", ood), 2);
+    HAS(err, "is named as --near and as --far");
+    cr_expect_not(exists(at("run/outputs")), "the network ran");
+    cr_assert_eq(RUN("evaluate", at("run"), "--near", ood, "--near", ood, "--csv", "/dev/null"), 0, "%s", err);
+}
+
+Test(evaluate, runs_that_are_not_seeds_of_one_recipe)
+{
+    static const char *const changes[][2] = {
+        {"ensemble.kind=leave_out", "ensemble.kind is deep in the first and leave_out"},
+        {"ensemble.members=3", "ensemble.members is 2 in the first and 3"},
+        {"data.train=glyphs:train@8x8x1", "data.train"}};
+    char recipe[160], run[160], other[160];
+    train(deep_recipe);
+    remove_folder(at("run/outputs"));
+    snprintf(recipe, sizeof recipe, "%s", at("recipe.yaml"));
+    snprintf(run, sizeof run, "%s", at("run"));
+    snprintf(other, sizeof other, "%s", at("other"));
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        remove_folder(other);
+        TRAIN(recipe, "--out", other, "-q", "train.steps=1", changes[i][0]);
+        cr_expect_eq(RUN("evaluate", run, other), 2);
+        HAS(err, changes[i][1]);
+        HAS(err, "dunlin compare");
+    }
+    cr_assert_eq(symlink(run, at("link")), 0);
+    cr_expect_eq(RUN("evaluate", run, at("link")), 2);
+    HAS(err, "are the same run");
+    cr_expect_eq(RUN("evaluate", run, at("run/checkpoint.h5")), 2);
+    cr_expect_not(exists(at("run/outputs")), "the network ran");
+    TRAIN(recipe, "--out", at("seed"), "-q", "--seed", "5");
+    cr_expect_eq(RUN("evaluate", run, at("seed"), "--bootstrap", "10"), 0, "%s", err);
+    HAS(err, "deviation, not intervals");
+}
+
+/** Where FPR95 is read is said if it is not where it usually is. */
+Test(evaluate, conventions)
+{
+    train(deep_recipe);
+    cr_expect_eq(RUN("evaluate", at("run")), 0);
+    cr_expect_null(strstr(out, "FPR95 by rule"));
+    cr_expect_eq(RUN("evaluate", at("run"), "--positive", "id"), 0);
+    HAS(out, "FPR95 by rule first, positive class id");
+    cr_expect_eq(RUN("evaluate", at("run"), "--rule", "closest", "--json", "-"), 0);
+    HAS(out, "\"closest\"");
+}
+
+/** One network cannot disagree with itself. */
+Test(evaluate, all_scores_of_a_single_network)
+{
+    static const char *const none[] = {" mutual_information ", " variance ", " variation_ratio ", " pairwise_kl "};
+    train("ensemble: {kind: deep, members: 1}\ntrain: {batch: 16, steps: 2}\n");
+    cr_assert_eq(RUN("evaluate", at("run"), "--methods", "all"), 0, "%s", err);
+    for (int i = 0; i < 4; i++) cr_expect_null(strstr(out, none[i]), "%s", none[i]);
+    HAS(out, " predictive_entropy ");
+    HAS(err, "left out: variance: a single network");
+    cr_assert_eq(RUN("evaluate", at("run"), "--methods", "variance"), 0, "%s", err);
+    HAS(out, " variance ");
 }
 
 Test(evaluate, leave_out_cannot_average_logits)

@@ -207,8 +207,22 @@ Test(predict, errors)
     }
     cr_assert_eq(RUN("predict", at("run"), "--calibrate"), 0, "%s", err);
     ERROR(1, "none.npy", at("run"), "none.npy");
+    ERROR(2, "cannot both be standard output", at("run"), at("ood.npy"), "--json", "-", "--csv", "-");
     snprintf(other, sizeof other, "%s", at("recipe.yaml"));
     TRAIN(other, "--out", at("other"), "-q", "train.steps=3");
     cr_assert_eq(rename(at("other/checkpoint.h5"), at("run/checkpoint.h5")), 0);
     ERROR(2, "the run was trained on since its threshold was chosen", at("run"), at("ood.npy"));
+}
+
+/** A threshold that could not be stored, or a set that is not there, is found before the network runs. */
+Test(predict, errors_come_before_the_work)
+{
+    train(deep_recipe);
+    remove_folder(at("run/outputs"));                       /* of the test after training */
+    cr_assert_eq(mkdir(at("run/threshold.json"), 0777), 0); /* root may write any folder, but nobody this */
+    ERROR(1, "threshold.json: is a folder", at("run"), "--calibrate");
+    cr_assert_eq(rmdir(at("run/threshold.json")), 0);
+    ERROR(2, "glyhps", at("run"), "--calibrate", "--fit", "glyhps", "--method", "knn");
+    ERROR(1, "/no/such/x.json", at("run"), "--calibrate", "--json", "/no/such/x.json");
+    cr_expect_not(exists(at("run/outputs")), "the network ran");
 }
