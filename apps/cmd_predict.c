@@ -45,7 +45,7 @@ static const struct argp_option options[] = {
      "Calibrate on all rows of this known data that was not trained on (default: a random half of the recipe's test "
      "set; the other half then tells what to expect)",
      0},
-    {"method", KEY_METHOD, "EXPR", 0, "The score, see `dunlin evaluate` (default: the ensemble kind's own)", 0},
+    {"method", KEY_METHOD, "EXPR", 0, "The score, see `dunlin score --list` (default: the ensemble kind's own)", 0},
     {"reduce", KEY_REDUCE, "R", 0, "How a single-network score takes an ensemble: score, prob, logit, min, max", 0},
     {"fit", KEY_FIT, "SET", 0, "Known data that the score is fitted on (default: the recipe's training set)", 0},
     {"tpr", KEY_SHARE, "SHARE", 0, "Share of known data to be accepted at least (default .95)", 0},
