@@ -44,7 +44,6 @@ typedef struct arguments {
     dn_metric_group group[MOST_SETS];
     int n_runs;
     dn_expression_list list;
-    bool *optional;         /* [list.count] */
     const char *classifier; /* a run */
     bool threshold_on_test;
     const char *json, *csv, *device;
@@ -90,39 +89,10 @@ static const struct argp_option options[] = {
 
 /* ---- options ---- */
 
-/* @return whether `all` is one of a list's items */
-static bool asks_for_all(const char *list)
-{
-    for (const char *at = list; at; at = strchr(at, ',')) {
-        at += *at == ',';
-        if (strncmp(at, "all", 3) == 0 && (at[3] == ',' || at[3] == '\0')) return true;
-    }
-    return false;
-}
-
-static bool is_among(const dn_expression_list *list, const char *text)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->text[i], text) == 0) return true;
-    return false;
-}
-
-/* What is asked for twice is shown once; what `all` adds may be left out later. */
 static dn_status add_methods(arguments *a, const char *list)
 {
-    const size_t before = a->list.count;
-    dn_expression_list all = {0};
-    dn_status status = dn_expression_list_add(&a->list, list);
-    if (status == DN_OK && asks_for_all(list)) status = dn_expression_list_add(&all, "all");
-    if (status != DN_OK) return dn_fail_context(status, "--methods");
-    bool *optional = dn_calloc(a->list.count + 1, sizeof *optional);
-    for (size_t i = 0; i < a->list.count && optional; i++)
-        optional[i] = i < before ? a->optional[i] : is_among(&all, a->list.text[i]);
-    dn_expression_list_close(&all);
-    if (!optional) return DN_ERROR_MEMORY;
-    dn_free(a->optional);
-    a->optional = optional;
-    return DN_OK;
+    const dn_status status = dn_expression_list_add(&a->list, list);
+    return status == DN_OK ? DN_OK : dn_fail_context(status, "--methods");
 }
 
 static dn_status add_ood(arguments *a, const char *set, dn_metric_group group)
@@ -267,7 +237,6 @@ static dn_status evaluate(arguments *a, dn_evaluation *results)
     DN_TRY(dn_device_open(&device, a->device ? a->device : "cpu", &options_of_device));
     a->evaluation.ood = a->ood;
     a->evaluation.list = &a->list;
-    a->evaluation.optional = a->optional;
     dn_status status = DN_OK;
     for (int r = 0; r < a->n_runs && status == DN_OK; r++)
         status = evaluate_run(a, &results[r], a->runs[r], r > 0 ? results : NULL, device);
@@ -364,6 +333,5 @@ int dn_cmd_evaluate(int argc, char **argv)
     if (status == DN_OK && !a.classifier) status = show(&a, results);
     for (int r = 0; r < a.n_runs; r++) dn_evaluation_close(&results[r]);
     dn_expression_list_close(&a.list);
-    dn_free(a.optional);
     return dn_cli_fail(status);
 }

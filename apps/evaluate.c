@@ -129,13 +129,8 @@ static dn_status open_session(session *s, uint64_t seed)
                                  .list = s->list};
     DN_TRY(dn_sets_check(s->network, &sets));
     DN_TRY(dn_output_files_open(&s->files, s->network, o->run, o->data_dir, o->refresh, o->quiet));
-    const dn_scoring_options options = {.list = s->list,
-                                        .optional = o->optional,
-                                        .reduce = o->reduce,
-                                        .fit = o->fit,
-                                        .layers = o->layers,
-                                        .seed = seed,
-                                        .quiet = o->quiet};
+    const dn_scoring_options options = {
+        .list = s->list, .reduce = o->reduce, .fit = o->fit, .layers = o->layers, .seed = seed, .quiet = o->quiet};
     return dn_scoring_open(&s->scoring, &s->files, &options);
 }
 

@@ -14,7 +14,6 @@ typedef struct dn_evaluation_options {
     const char *const *ood; /**< [n_ood] expressions; 0 of them: the recipe's data.ood */
     int n_ood;
     const dn_expression_list *list; /**< NULL or empty: dn_evaluation_methods() */
-    const bool *optional;           /**< [list->count] left out where the run cannot give them; NULL: none is */
     dn_reduce reduce;               /**< for single-model methods */
     const char *fit, *layers;       /**< see dn_scoring_options */
     dn_metrics_options metrics;

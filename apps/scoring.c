@@ -114,7 +114,7 @@ static dn_status open_scorer(dn_scorer **out, const dn_scoring *s, const dn__sco
 
 static bool is_optional(const dn_scoring *s, size_t expression)
 {
-    return s->options.optional && s->options.optional[expression];
+    return s->options.list->optional[expression];
 }
 
 /* Leaves an optional expression out for the last error. @return DN_OK if that is what happened */

@@ -11,9 +11,8 @@
 
 typedef struct dn_scoring_options {
     const dn_expression_list *list; /**< borrowed as long as the scoring is open, as all texts here are */
-    const bool *optional; /**< [list->count] left out, with a note, if this run cannot give it; NULL: none is */
-    dn_reduce reduce;     /**< of single-model methods */
-    const char *fit;      /**< expression; NULL: the recipe's data.train, as far as it was trained on */
+    dn_reduce reduce;               /**< of single-model methods */
+    const char *fit;                /**< expression; NULL: the recipe's data.train, as far as it was trained on */
     const char *layers; /**< names, separated by commas, that layers=all means; NULL: all. The penultimate features are
                                always among them */
     uint64_t seed;
