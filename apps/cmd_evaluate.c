@@ -14,7 +14,6 @@
 #include "apps/json.h"
 #include "apps/run.h"
 #include "apps/text_file.h"
-#include "core/alloc.h"
 
 enum {
     KEY_ID = 0x2000,

@@ -121,7 +121,6 @@ static int blocks_in_a_row(size_t blocks, size_t threads)
 
 static void run_blocks(run *r, size_t threads)
 {
-    const int share = blocks_in_a_row(r->blocks, threads);
 #pragma omp parallel num_threads((int)threads)
     {
         dn_workspace *space = NULL;
@@ -129,7 +128,7 @@ static void run_blocks(run *r, size_t threads)
         dn_status status = dn_workspace_open(&space);
         if (status == DN_OK) status = dn__block_open(&block, r->input, &r->scorer->columns, "", space);
         const size_t mark = status == DN_OK ? dn_workspace_mark(space) : 0;
-#pragma omp for schedule(dynamic, share)
+#pragma omp for schedule(dynamic, blocks_in_a_row(r->blocks, threads))
         for (size_t b = 0; b < r->blocks; b++) {
             const size_t first = b * r->block_rows, left = r->rows - first;
             if (status == DN_OK) {
