@@ -19,18 +19,7 @@ esac
     echo "bench/knn.sh: there is no program '$dunlin'; \`make\` builds it, another one can be named" >&2
     exit 2
 }
-# Debian's scikit-learn belongs to /usr/bin/python3, which need not be the first one in PATH.
-python=
-for candidate in ${PYTHON:-python3 /usr/bin/python3}; do
-    if "$candidate" -c 'import sklearn' 2>/dev/null; then
-        python=$candidate
-        break
-    fi
-done
-[ -n "$python" ] || {
-    echo "bench/knn.sh: no python3 has scikit-learn (Debian: python3-sklearn)" >&2
-    exit 2
-}
+python=$("$here/python.sh" sklearn python3-sklearn) || exit $?
 threads=${THREADS:-$(nproc)}
 export OMP_NUM_THREADS="$threads" OPENBLAS_NUM_THREADS="$threads" MKL_NUM_THREADS="$threads"
 exec "$python" "$here/knn.py" "$dunlin" "$@"

@@ -11,10 +11,6 @@ program=${1:-$here/../build/bench_logits}
     echo "bench/logits.sh: there is no program '$program'; \`ninja -C build bench_logits\` builds it" >&2
     exit 2
 }
-for candidate in ${PYTHON:-python3 /usr/bin/python3}; do
-    "$candidate" -c 'import numpy' 2>/dev/null || continue
-    exec "$candidate" "$here/logits.py" --rows "${ROWS:-1000000}" --columns "${COLUMNS:-10}" \
-        --rounds "${ROUNDS:-9}" ${OUT:+--json "$OUT"} "$program"
-done
-echo "bench/logits.sh: no python3 has numpy (Debian: python3-numpy)" >&2
-exit 77
+python=$("$here/python.sh" numpy python3-numpy) || exit $?
+exec "$python" "$here/logits.py" --rows "${ROWS:-1000000}" --columns "${COLUMNS:-10}" \
+    --rounds "${ROUNDS:-9}" ${OUT:+--json "$OUT"} "$program"

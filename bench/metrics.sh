@@ -11,12 +11,5 @@ program=${1:-$here/../build/bench_metrics}
     echo "bench/metrics.sh: there is no program '$program'; \`make\` builds it, another one can be named" >&2
     exit 2
 }
-# Debian's sklearn belongs to /usr/bin/python3, which need not be the first one in PATH.
-for python in ${PYTHON:-python3 /usr/bin/python3}; do
-    if "$python" -c 'import sklearn' 2>/dev/null; then
-        exec "$python" "$here/metrics.py" "$program" --rounds "${ROUNDS:-9}" --rows "${ROWS:-1000000}" \
-            ${OUT:+--json "$OUT"}
-    fi
-done
-echo "bench/metrics.sh: no python3 has sklearn (Debian: python3-sklearn), and without the peer there is no ratio" >&2
-exit 77
+python=$("$here/python.sh" sklearn python3-sklearn) || exit $?
+exec "$python" "$here/metrics.py" "$program" --rounds "${ROUNDS:-9}" --rows "${ROWS:-1000000}" ${OUT:+--json "$OUT"}
