@@ -7,11 +7,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/alloc.h"
+#include "core/whole_file.h"
 
 extern char **environ;
 
@@ -26,31 +26,6 @@ static const char *terminal_of(const char *path)
     const char *ending = strrchr(path, '.');
     if (ending && strcmp(ending, ".svg") == 0) return "svg";
     return ending && strcmp(ending, ".png") == 0 ? "pngcairo fontscale 0.75" : NULL;
-}
-
-/* Makes an empty file beside the one that is wanted. @param temporary receives its name, free with dn_free() */
-static dn_status open_temporary(int *descriptor, char **temporary, const char *path)
-{
-    *temporary = dn_format("%s.tmp-XXXXXX", path);
-    if (!*temporary) return DN_ERROR_MEMORY;
-    *descriptor = mkstemp(*temporary);
-    if (*descriptor >= 0) {
-        fcntl(*descriptor, F_SETFD, FD_CLOEXEC);
-        return DN_OK;
-    }
-    const dn_status status = dn_fail(DN_ERROR_FILE, "%s: cannot create the file: %s", path, strerror(errno));
-    dn_free(*temporary);
-    *temporary = NULL;
-    return status;
-}
-
-static dn_status keep(int descriptor, const char *temporary, const char *path)
-{
-    struct stat info;
-    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
-        return dn_fail(DN_ERROR_FILE, "%s: cannot create the file: it is a folder", path);
-    if (fchmod(descriptor, 0644) == 0 && fsync(descriptor) == 0 && rename(temporary, path) == 0) return DN_OK;
-    return dn_fail(DN_ERROR_FILE, "%s: cannot write: %s", path, strerror(errno));
 }
 
 /* ---- the process ---- */
@@ -160,35 +135,29 @@ dn_status dn_gnuplot_check(const char *path)
     if (!terminal_of(path))
         return dn_fail(DN_ERROR_ARGUMENT, "'%s': a picture's name ends in .svg or .png, which says its form", path);
     DN_TRY(check_program());
-    char *temporary = NULL;
-    int descriptor = -1;
-    DN_TRY(open_temporary(&descriptor, &temporary, path));
-    close(descriptor);
-    unlink(temporary);
-    dn_free(temporary);
-    return DN_OK;
+    dn_whole_file file; /* can it be written? */
+    const dn_status status = dn_whole_file_open(&file, path);
+    dn_whole_file_close(&file);
+    return status;
 }
 
 dn_status dn_gnuplot_draw(const char *path, int width, int height, dn_gnuplot_script *script, const void *what)
 {
     DN_TRY(dn_gnuplot_check(path));
-    char *temporary = NULL;
-    int descriptor = -1;
-    DN_TRY(open_temporary(&descriptor, &temporary, path));
+    dn_whole_file file;
+    dn_status status = dn_whole_file_open(&file, path);
     FILE *messages = tmpfile();
     char *header = dn_format("set encoding utf8\nset terminal %s size %d,%d font 'sans-serif,12' noenhanced "
                              "background rgb '#ffffff'\n",
                              terminal_of(path), width, height);
-    dn_status status =
-        messages && header ? DN_OK : dn_fail(DN_ERROR_FILE, "%s: no temporary file: %s", path, strerror(errno));
+    if (status == DN_OK && !(messages && header))
+        status = dn_fail(DN_ERROR_FILE, "%s: no temporary file: %s", path, strerror(errno));
     const job j = {path, header, script, what};
-    if (status == DN_OK) status = run(&j, descriptor, messages);
-    if (status == DN_OK) status = keep(descriptor, temporary, path);
-    if (status != DN_OK) unlink(temporary);
+    if (status == DN_OK) status = run(&j, fileno(file.file), messages);
+    if (status == DN_OK) status = dn_whole_file_commit(&file);
     if (messages) fclose(messages);
-    close(descriptor);
     dn_free(header);
-    dn_free(temporary);
+    dn_whole_file_close(&file);
     return status;
 }
 
