@@ -1,243 +1,60 @@
-/* `dunlin data`: what data sets there are, and what one holds. */
-#include <argp.h>
-#include <inttypes.h>
-#include <math.h>
+/* `dunlin data`: its actions. */
 #include <stdio.h>
 #include <string.h>
 
 #include "apps/cli.h"
 #include "apps/commands.h"
+#include "apps/data_commands.h"
 #include "apps/json.h"
-#include "apps/table.h"
 #include "core/alloc.h"
-#include "datasets/dataset.h"
 
-enum { MOST_CHANNELS = 64 };
+typedef struct action {
+    const char *name, *help;
+    int (*run)(int argc, char **argv);
+} action;
 
-typedef struct arguments {
-    const char *action, *expression, *json;
-    dn_dataset_options options;
-} arguments;
+#define ACTION_ROW(name, help)  {#name, help, dn_data_##name},
+#define ACTION_NAME(name, help) #name,
+static const action actions[] = {DN_DATA_ACTIONS(ACTION_ROW)};
+static const char *const names[] = {DN_DATA_ACTIONS(ACTION_NAME)};
+enum { ACTIONS = sizeof actions / sizeof *actions };
 
-static const struct argp_option option_table[] = {
-    DN_OPTION_DATA,
-    DN_OPTION_JSON,
-    DN_OPTION_SEED,
-    {"limit", DN_KEY_LIMIT, "N", 0, "Read the first N items only", 0},
-    {0},
-};
-
-static error_t parse(int key, char *text, struct argp_state *state)
+dn_status dn_data_publish(const dn_table *table, const cJSON *tree, const char *json)
 {
-    arguments *a = state->input;
-    dn_status status = DN_OK;
-    switch (key) {
-    case DN_KEY_DATA: a->options.data_dir = text; break;
-    case DN_KEY_JSON: a->json = text; break;
-    case DN_KEY_SEED: status = dn_cli_parse_u64("--seed", text, &a->options.seed); break;
-    case DN_KEY_LIMIT: status = dn_cli_parse_int("--limit", text, 1, INT64_MAX, &a->options.limit); break;
-    case ARGP_KEY_ARG:
-        if (state->arg_num > 1) argp_error(state, "one data set at a time, found '%s' as well", text);
-        *(state->arg_num == 0 ? &a->action : &a->expression) = text;
-        break;
-    case ARGP_KEY_END:
-        if (!a->action) argp_error(state, "expected 'list' or 'info EXPRESSION'");
-        break;
-    default: return ARGP_ERR_UNKNOWN;
-    }
-    if (status != DN_OK) argp_error(state, "%s", dn_error_last());
-    return 0;
+    if (!json || strcmp(json, "-") != 0) DN_TRY(dn_table_print(table, stdout));
+    return json ? dn_json_write(tree, json) : DN_OK;
 }
 
-static const struct argp parser = {
-    .options = option_table,
-    .parser = parse,
-    .args_doc = "list\ninfo EXPRESSION",
-    .doc =
-        "List the known data sets and whether their files are there, or read one and describe it.\v"
-        "EXPRESSION is name[classes][:split][@HxWxC], such as mnist[0-4]:train, cifar10:test@32x32x3, glyphs:letters.",
-};
-
-/* ---- list ---- */
-
-static void list_row(dn_table *table, const dn_dataset_info *info)
+static void print_help(FILE *to)
 {
-    dn_table_cell(table, "%s:%s", info->name, info->split);
-    if (info->n > 0) {
-        dn_table_cell(table, "%" PRId64, info->n);
-    } else {
-        dn_table_cell(table, "-");
-    }
-    const bool drawn = !info->files || !info->files[0], fixed = info->height > 0;
-    if (fixed) {
-        dn_table_cell(table, "%dx%dx%d", info->height, info->width, info->channels);
-    } else {
-        dn_table_cell(table, "-"); /* own files: whatever they hold */
-    }
-    dn_table_cell(table, "%d", info->classes);
-    dn_table_cell(table, "%s", info->missing ? "missing" : (drawn && fixed ? "built in" : (drawn ? "-" : "here")));
-    dn_table_cell(table, "%s", info->about);
+    fputs("Usage: dunlin data ACTION [ARGUMENT...]\n\n", to);
+    for (int i = 0; i < ACTIONS; i++) fprintf(to, "  %-10s %s\n", actions[i].name, actions[i].help);
+    fputs("\n  dunlin data ACTION --help    the options of an action\n", to);
 }
 
-static cJSON *list_object(const dn_dataset_info *info)
+/** @param argv [argc] the action's name first */
+static int run(const action *a, int argc, char **argv)
 {
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "name", info->name);
-    cJSON_AddStringToObject(object, "split", info->split);
-    cJSON_AddStringToObject(object, "about", info->about);
-    cJSON_AddNumberToObject(object, "n", (double)info->n);
-    cJSON_AddNumberToObject(object, "height", info->height);
-    cJSON_AddNumberToObject(object, "width", info->width);
-    cJSON_AddNumberToObject(object, "channels", info->channels);
-    cJSON_AddNumberToObject(object, "classes", info->classes);
-    cJSON_AddBoolToObject(object, "available", info->missing == NULL);
-    if (info->missing) cJSON_AddStringToObject(object, "missing", info->missing);
-    return object;
-}
-
-static dn_status fill_list(const arguments *a, dn_table *table, cJSON *array)
-{
-    static const char *const titles[] = {"set", "items", "HxWxC", "classes", "files", "about"};
-    for (size_t i = 0; i < sizeof titles / sizeof *titles; i++) dn_table_cell(table, "%s", titles[i]);
-    dn_table_rule(table);
-    for (int i = 0; i < dn_dataset_info_count(); i++) {
-        dn_dataset_info info;
-        DN_TRY(dn_dataset_info_get(&info, i, &a->options));
-        list_row(table, &info);
-        cJSON_AddItemToArray(array, list_object(&info));
-    }
-    return DN_OK;
-}
-
-/** The table goes to standard output unless the JSON does. */
-static dn_status publish(const arguments *a, const dn_table *table, const cJSON *tree)
-{
-    if (!a->json || strcmp(a->json, "-") != 0) DN_TRY(dn_table_print(table, stdout));
-    return a->json ? dn_json_write(tree, a->json) : DN_OK;
-}
-
-static dn_status list(const arguments *a)
-{
-    dn_table *table = NULL;
-    DN_TRY(dn_table_open(&table, "lrrrll"));
-    cJSON *array = cJSON_CreateArray();
-    dn_status status = fill_list(a, table, array);
-    if (status == DN_OK) status = publish(a, table, array);
-    cJSON_Delete(array);
-    dn_table_close(table);
-    return status;
-}
-
-/* ---- info ---- */
-
-typedef struct moments {
-    double mean[MOST_CHANNELS], deviation[MOST_CHANNELS];
-} moments;
-
-/** Of each channel over all pixels; bytes count as 0..1, which is what a recipe's data.mean speaks of. */
-static void measure(const dn_dataset *set, moments *m)
-{
-    const int64_t pixels = set->n * set->height * set->width;
-    const int channels = set->channels;
-    const unsigned char *bytes = set->images; /* [N,H,W,C] */
-    const float *floats = set->images;        /* [N,H,W,C] */
-    for (int c = 0; c < channels; c++) {
-        double mean = 0, squares = 0;
-        for (int64_t i = 0; i < pixels; i++) {
-            const double x = set->type == DN_U8 ? bytes[i * channels + c] / 255.0 : floats[i * channels + c];
-            const double off = x - mean; /* Welford's recurrence: no cancellation */
-            mean += off / (double)(i + 1);
-            squares += off * (x - mean);
-        }
-        m->mean[c] = mean;
-        m->deviation[c] = pixels > 0 ? sqrt(squares / (double)pixels) : 0;
-    }
-}
-
-static void describe(const dn_dataset *set, const moments *m, dn_table *table, cJSON *object)
-{
-    dn_table_cell(table, "set"), dn_table_cell(table, "%s", set->name);
-    dn_table_cell(table, "from"), dn_table_cell(table, "%s", set->provenance);
-    dn_table_cell(table, "items"), dn_table_cell(table, "%" PRId64, set->n);
-    dn_table_cell(table, "HxWxC"), dn_table_cell(table, "%dx%dx%d", set->height, set->width, set->channels);
-    dn_table_cell(table, "type"), dn_table_cell(table, "%s", dn_dtype_name(set->type));
-    cJSON_AddStringToObject(object, "name", set->name);
-    cJSON_AddStringToObject(object, "provenance", set->provenance);
-    cJSON_AddNumberToObject(object, "n", (double)set->n);
-    cJSON_AddNumberToObject(object, "height", set->height);
-    cJSON_AddNumberToObject(object, "width", set->width);
-    cJSON_AddNumberToObject(object, "channels", set->channels);
-    cJSON_AddStringToObject(object, "type", dn_dtype_name(set->type));
-    cJSON *mean = cJSON_AddArrayToObject(object, "mean"), *deviation = cJSON_AddArrayToObject(object, "deviation");
-    for (int c = 0; c < set->channels; c++) {
-        dn_table_cell(table, "channel %d", c);
-        dn_table_cell(table, "mean %.5f, standard deviation %.5f%s", m->mean[c], m->deviation[c],
-                      set->type == DN_U8 ? " (of pixels / 255)" : "");
-        cJSON_AddItemToArray(mean, cJSON_CreateNumber(m->mean[c]));
-        cJSON_AddItemToArray(deviation, cJSON_CreateNumber(m->deviation[c]));
-    }
-}
-
-static dn_status describe_classes(const dn_dataset *set, dn_table *table, cJSON *object)
-{
-    if (set->classes == 0) {
-        dn_table_cell(table, "classes"), dn_table_cell(table, "none, the set is unlabelled");
-        return DN_OK;
-    }
-    int64_t *counts = dn_calloc((size_t)set->classes, sizeof *counts);
-    if (!counts) return DN_ERROR_MEMORY;
-    for (int64_t i = 0; i < set->n; i++) counts[set->labels[i]]++;
-    cJSON *classes = cJSON_AddArrayToObject(object, "classes");
-    for (int k = 0; k < set->classes; k++) {
-        const char *name = set->class_names ? set->class_names[k] : "";
-        dn_table_cell(table, "class %d", k);
-        dn_table_cell(table, "%" PRId64 "%s%s", counts[k], name[0] ? "  " : "", name);
-        cJSON *row = cJSON_CreateObject();
-        cJSON_AddStringToObject(row, "name", name);
-        cJSON_AddNumberToObject(row, "n", (double)counts[k]);
-        cJSON_AddItemToArray(classes, row);
-    }
-    dn_free(counts);
-    return DN_OK;
-}
-
-static dn_status info_of(const arguments *a, const dn_dataset *set)
-{
-    static moments m;
-    dn_table *table = NULL;
-    if (set->channels > MOST_CHANNELS)
-        return dn_fail(DN_ERROR_UNSUPPORTED, "%s has %d channels, at most %d are described", set->name, set->channels,
-                       MOST_CHANNELS);
-    DN_TRY(dn_table_open(&table, "ll"));
-    cJSON *object = cJSON_CreateObject();
-    measure(set, &m);
-    describe(set, &m, table, object);
-    dn_status status = describe_classes(set, table, object);
-    if (status == DN_OK) status = publish(a, table, object);
-    cJSON_Delete(object);
-    dn_table_close(table);
-    return status;
-}
-
-static dn_status info(const arguments *a)
-{
-    dn_dataset *set = NULL;
-    DN_TRY(dn_dataset_open(&set, a->expression, &a->options));
-    const dn_status status = info_of(a, set);
-    dn_dataset_close(set);
-    return status;
+    char *title = dn_format("dunlin data %s", a->name), *own = argv[0];
+    if (!title) return dn_cli_fail(DN_ERROR_MEMORY);
+    argv[0] = title;
+    const int code = a->run(argc, argv);
+    argv[0] = own;
+    dn_free(title);
+    return code;
 }
 
 int dn_cmd_data(int argc, char **argv)
 {
-    static const char *const actions[] = {"list", "info"};
-    arguments a = {0};
-    size_t action = 0;
-    argp_parse(&parser, argc, argv, 0, NULL, &a);
-    const dn_status known = dn_cli_choose("data", a.action, actions, 2, &action);
-    if (known != DN_OK) return dn_cli_fail(known);
-    if ((action == 1) != (a.expression != NULL))
-        return dn_cli_fail(dn_fail(DN_ERROR_ARGUMENT, "data %s: expected %s", a.action,
-                                   action == 1 ? "a data set, such as glyphs:test" : "nothing more"));
-    return dn_cli_fail(action == 1 ? info(&a) : list(&a));
+    size_t index = 0;
+    if (argc < 2) {
+        print_help(stderr);
+        return DN_EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-?") == 0) {
+        print_help(stdout);
+        return DN_EXIT_DONE;
+    }
+    const dn_status known = dn_cli_choose("data", argv[1], names, ACTIONS, &index);
+    return known == DN_OK ? run(&actions[index], argc - 1, argv + 1) : dn_cli_fail(known);
 }

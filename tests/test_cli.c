@@ -106,6 +106,10 @@ Test(cli, every_command_has_help)
 Test(cli, data_command)
 {
     cr_expect_eq(RUN("help", "data"), 0);
+    HAS(out, "list");
+    HAS(out, "dunlin data ACTION --help");
+    cr_expect_eq(RUN("data", "info", "--help"), 0);
+    HAS(out, "Usage: dunlin data info");
     HAS(out, "--data=DIR");
     HAS(out, "--json=FILE");
     HAS(out, "--limit=N");
