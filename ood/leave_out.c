@@ -1,6 +1,9 @@
 #include "ood/methods.h"
 #include "ood/planes.h"
 
+/* Which gradient the images move against: that of the published code, and that of the paper. */
+static const char *const gradients[] = {"ce", "entropy", NULL};
+
 static dn_status score(double *scores, const dn_score_block *in, const dn_fitted *by, dn_workspace *space)
 {
     const size_t n = in->rows, mark = dn_workspace_mark(space);
@@ -24,7 +27,10 @@ const dn_method dn__method_leave_out = {
               "ECCV 2018",
     .kind = DN_METHOD_ENSEMBLE,
     .needs = DN_NEEDS_LOGITS,
-    .option_count = 1,
-    .option = {{.name = "T", .text = "temperature", .standard = 1000, .low = 0, .high = 1e6, .above_low = true}},
+    .pass = DN_PASS_ODIN,
+    .option_count = 3,
+    .option = {{.name = "T", .text = "temperature", .standard = 1000, .low = 0, .high = 1e6, .above_low = true},
+               {.name = "eps", .text = "how far each pixel, 0 to 1, moves before that, as for odin", .high = 1},
+               {.name = "gradient", .text = "of what the images move against", .high = 1, .word = gradients}},
     .score.ensemble = score,
 };

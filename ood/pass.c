@@ -70,12 +70,23 @@ static bool has_temperature(dn_method_pass kind)
     return kind == DN_PASS_ODIN || kind == DN_PASS_ODIN_ENTROPY;
 }
 
+/* A method that leaves the choice of the gradient to its user has an option for it. */
+static bool chooses_entropy(const dn_method_call *call)
+{
+    for (size_t i = 0; i < call->method->option_count; i++) {
+        const dn_method_option *option = &call->method->option[i];
+        if (strcmp(option->name, "gradient") == 0) return strcmp(option->word[(size_t)call->option[i]], "entropy") == 0;
+    }
+    return false;
+}
+
 dn_pass_options dn_pass_options_for(const dn_method_call *method)
 {
     dn_pass_options o = {.kind = method->method->pass};
     if (moves_images(o.kind)) o.epsilon = dn_method_option_value(method, "eps");
     if (has_temperature(o.kind)) o.temperature = dn_method_option_value(method, "T");
     if (o.kind == DN_PASS_DROPOUT) o.samples = (int)dn_method_option_value(method, "T");
+    if (has_temperature(o.kind) && chooses_entropy(method)) o.kind = DN_PASS_ODIN_ENTROPY;
     if (moves_images(o.kind) && o.epsilon == 0.0) o.kind = DN_PASS_NONE;
     return o;
 }

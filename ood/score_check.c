@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ood/expression_private.h"
+#include "ood/pass.h"
 #include "ood/scorer.h"
 
 size_t dn__input_members(const dn_score_input *input)
@@ -110,9 +111,7 @@ static dn_status check_needs(const dn_score_expression *e, const dn_score_input 
 
 static bool asks_for_pass(const dn_score_expression *e)
 {
-    const dn_method *method = e->base.method;
-    if (method->pass == DN_PASS_NONE) return false;
-    return method->pass != DN_PASS_SCORE || dn_method_option_value(&e->base, "eps") > 0.0;
+    return dn_pass_options_for(&e->base).kind != DN_PASS_NONE;
 }
 
 static dn_status check_pass(const dn_score_expression *e, const dn_score_fit *fit)

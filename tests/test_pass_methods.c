@@ -106,17 +106,24 @@ Test(pass_methods, options_of_the_pass)
     const dn_pass_options own = options_for("mahalanobis:eps=.01");
     cr_expect_eq(own.kind, DN_PASS_SCORE);
     cr_expect_eq(own.epsilon, .01);
+    cr_expect_eq(options_for("leave_out").kind, DN_PASS_NONE);
+    cr_expect_eq(options_for("leave_out:gradient=entropy").kind, DN_PASS_NONE);
+    cr_expect_eq(options_for("leave_out:eps=.002").kind, DN_PASS_ODIN);
+    const dn_pass_options paper = options_for("leave_out:T=10,eps=.003,gradient=entropy");
+    cr_expect_eq(paper.kind, DN_PASS_ODIN_ENTROPY);
+    cr_expect_eq(paper.temperature, 10);
+    cr_expect_eq(paper.epsilon, .003);
 }
 
 /* Arrays that come from a plain pass are no answer. */
 Test(pass_methods, refused_without_the_pass)
 {
-    static const char *const texts[] = {"odin", "odin_entropy", "rankfeat", "mc_dropout"};
+    static const char *const texts[] = {"odin", "odin_entropy", "rankfeat", "mc_dropout", "leave_out:eps=.002"};
     float z[E * N * K];
     double scores[N];
     draw(z);
     const dn_score_input input = {.logits = {E, N, K, DN_F32, z, NULL, NULL}};
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         dn_score_expression expression;
         cr_assert_eq(dn_expression_parse(&expression, texts[i]), DN_OK, "%s", dn_error_last());
         cr_expect_eq(dn_score(scores, &expression, &input, DN_REDUCE_DEFAULT, NULL), DN_ERROR_ARGUMENT, "%s", texts[i]);
