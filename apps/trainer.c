@@ -118,13 +118,20 @@ static dn_status check_entry(const trainer *t, dn_params_block block, int index,
     return DN_OK;
 }
 
+static dn_status call_checkpoint(const trainer *t)
+{
+    const dn_training_options *o = t->options;
+    return o->on_checkpoint ? o->on_checkpoint(o->context, t->network, t->history) : DN_OK;
+}
+
 /* A step with a finite loss may still have blown up the parameters or the moving statistics. */
 static dn_status save(const trainer *t, int64_t saved)
 {
     const dn_params *params = t->network->params;
     for (int block = DN_BLOCK_VALUES; block <= DN_BLOCK_STATES; block++)
         for (int i = 0; i < dn_params_count(params, block); i++) DN_TRY(check_entry(t, block, i, saved));
-    return dn_checkpoint_save(t->options->checkpoint, t->network, t->history);
+    DN_TRY(dn_checkpoint_save(t->options->checkpoint, t->network, t->history));
+    return t->history->steps > saved ? call_checkpoint(t) : DN_OK;
 }
 
 /* ---- the loop ---- */
@@ -236,7 +243,8 @@ static dn_status start(trainer *t, dn_dataset *train)
     const int32_t step = (int32_t)t->history->steps;
     DN_TRY(dn_executor_write(t->executor, o->step, &step, sizeof step));
     if (t->options->begin) DN_TRY(t->options->begin(t->options->context, t->network));
-    return t->options->resume ? DN_OK : dn_checkpoint_save(t->options->checkpoint, t->network, t->history);
+    if (!t->options->resume) DN_TRY(dn_checkpoint_save(t->options->checkpoint, t->network, t->history));
+    return call_checkpoint(t);
 }
 
 dn_status dn_train(dn_network *network, dn_dataset *train, const dn_training_options *options, dn_history *history)
