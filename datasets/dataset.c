@@ -97,7 +97,12 @@ static dn_status choose_classes(dn_dataset *d, const char *list, int64_t most)
 static dn_status describe(dn_dataset *d, const dn__expression *e)
 {
     char size[64] = "";
-    if (e->height) snprintf(size, sizeof size, ", as %dx%dx%d", e->height, e->width, e->channels);
+    if (e->size.height)
+        snprintf(size, sizeof size, ", as %dx%dx%d%s%s", e->size.height, e->size.width, e->size.channels,
+                 e->size.filter == DN_FILTER_BICUBIC ? "/bicubic" : "",
+                 e->size.fit == DN_FIT_CROP  ? "/crop"
+                 : e->size.fit == DN_FIT_CUT ? "/cut"
+                                             : "");
     char *line = dn_format("%s%s%s%s%s; %" PRId64 " items", d->provenance, e->classes ? ", classes [" : "",
                            e->classes ? e->classes : "", e->classes ? "]" : "", size, d->n);
     if (!line) return DN_ERROR_MEMORY;
@@ -121,7 +126,7 @@ static dn_status load(dn_dataset *d, const dn__expression *e, const dn_dataset_o
         DN_TRY(choose_classes(d, e->classes, most));
     else
         keep_items(d, NULL, most);
-    if (e->height) DN_TRY(dn_dataset_resize(d, e->height, e->width, e->channels));
+    if (e->size.height) DN_TRY(dn_dataset_resize(d, &e->size));
     return describe(d, e);
 }
 

@@ -6,7 +6,8 @@
 #include "core/alloc.h"
 #include "core/nearest.h"
 
-#define GRAMMAR "name[classes][:split][@HxWxC]"
+#define GRAMMAR "name[classes][:split][@HxWxC[/METHOD]]"
+#define METHODS "bilinear, bicubic, crop or cut"
 
 static char *copy_of(const char *begin, size_t length)
 {
@@ -24,28 +25,54 @@ static int read_number(const char **at)
     return digits >= 1 && digits <= 9 ? value : -1;
 }
 
-static dn_status parse_size(dn__expression *e, const char *size)
+/* What follows a size: "/bicubic/crop", in any order. */
+static dn_status parse_methods(dn_size *size, const char *methods, const char *text)
 {
-    int *const sides[3] = {&e->height, &e->width, &e->channels};
-    const int most[3] = {DN__LONGEST_SIDE, DN__LONGEST_SIDE, 3};
-    const char *at = size;
-    for (int i = 0; i < 3; i++) {
-        *sides[i] = read_number(&at);
-        const bool right_end = i < 2 ? *at++ == 'x' : *at == 0;
-        if (*sides[i] < 1 || *sides[i] > most[i] || !right_end)
-            return dn_fail(DN_ERROR_ARGUMENT,
-                           "size '@%s', expected @HxWxC such as @32x32x3: height and "
-                           "width 1 to %d, channels 1 to 3",
-                           size, DN__LONGEST_SIDE);
+    static const char *const names[] = {"bilinear", "bicubic", "crop", "cut"};
+    for (const char *at = methods; *at;) {
+        const size_t length = strcspn(++at, "/");
+        size_t m = 0;
+        while (m < 4 && (strlen(names[m]) != length || strncmp(names[m], at, length) != 0)) m++;
+        switch (m) {
+        case 0: size->filter = DN_FILTER_BILINEAR; break;
+        case 1: size->filter = DN_FILTER_BICUBIC; break;
+        case 2: size->fit = DN_FIT_CROP; break;
+        case 3: size->fit = DN_FIT_CUT; break;
+        default:
+            return dn_fail(DN_ERROR_ARGUMENT, "size '@%s': '%.*s' is no way to resize, expected " METHODS, text,
+                           (int)length, at);
+        }
+        at += length;
     }
     return DN_OK;
 }
 
-/* A path may hold '@' too, so that a size is only what is written in digits and 'x'. */
+static dn_status parse_size(dn_size *size, const char *text)
+{
+    int *const sides[3] = {&size->height, &size->width, &size->channels};
+    const int most[3] = {DN__LONGEST_SIDE, DN__LONGEST_SIDE, 3};
+    const char *at = text;
+    for (int i = 0; i < 3; i++) {
+        *sides[i] = read_number(&at);
+        const bool right_end = i < 2 ? *at++ == 'x' : *at == 0 || *at == '/';
+        if (*sides[i] < 1 || *sides[i] > most[i] || !right_end)
+            return dn_fail(DN_ERROR_ARGUMENT,
+                           "size '@%s', expected @HxWxC such as @32x32x3 or @32x32x3/crop: height and "
+                           "width 1 to %d, channels 1 to 3",
+                           text, DN__LONGEST_SIDE);
+    }
+    return parse_methods(size, at, text);
+}
+
+/* A path may hold '@' too, so that a size is only what is written in digits and 'x', with '/' after two of these. */
 static const char *find_size(const char *rest)
 {
     const char *last = strrchr(rest, '@');
-    return last && last[1 + strspn(last + 1, "0123456789x")] == 0 ? last : NULL;
+    if (!last) return NULL;
+    const char *end = last + 1 + strspn(last + 1, "0123456789x");
+    int times = 0;
+    for (const char *at = last; at < end; at++) times += *at == 'x';
+    return *end == 0 || (*end == '/' && times == 2 && end[1]) ? last : NULL;
 }
 
 dn_status dn__expression_parse(dn__expression *out, const char *text)
@@ -70,7 +97,7 @@ dn_status dn__expression_parse(dn__expression *out, const char *text)
         if (!out->split) return DN_ERROR_MEMORY;
         at = end;
     }
-    if (*at == '@') return parse_size(out, at + 1);
+    if (*at == '@') return parse_size(&out->size, at + 1);
     if (*at) return dn_fail(DN_ERROR_ARGUMENT, "found '%s', expected " GRAMMAR, at);
     return DN_OK;
 }

@@ -1,17 +1,17 @@
-/** The grammar of data set expressions: name[classes][:split][@HxWxC]. Library-private. */
+/** The grammar of data set expressions: name[classes][:split][@HxWxC[/METHOD]...]. Library-private. */
 #ifndef DN_DATASETS_EXPRESSION_H
 #define DN_DATASETS_EXPRESSION_H
 
-#include "core/status.h"
+#include "datasets/resize.h"
 
 enum { DN__LONGEST_SIDE = 4096 };
 
 /** The parts as texts; what they mean depends on the set. */
 typedef struct dn__expression {
     char *name;
-    char *classes;               /**< what stands between the brackets; NULL without brackets */
-    char *split;                 /**< NULL if not given; for own arrays the paths */
-    int height, width, channels; /**< 0 if no size is given */
+    char *classes; /**< what stands between the brackets; NULL without brackets */
+    char *split;   /**< NULL if not given; for own files the paths */
+    dn_size size;  /**< height 0 if no size is given */
 } dn__expression;
 
 /** @param out is to be cleared with dn__expression_clear(), also after an error */

@@ -32,12 +32,12 @@ static void draw_gaussian(uint8_t *image, int pixels, dn_random_sequence *r)
 dn_status dn__load_noise(dn_dataset *d, const dn__request *request)
 {
     const dn__set *set = request->set;
-    const dn__expression *e = request->expression;
+    const dn_size *size = &request->expression->size;
     const int gaussian = strcmp(set->split, "gaussian") == 0;
     const int64_t n = request->most < set->n ? request->most : set->n;
     d->type = DN_U8;
-    if (e->height)
-        DN_TRY(dn__dataset_allocate(d, n, e->height, e->width, e->channels, 0));
+    if (size->height)
+        DN_TRY(dn__dataset_allocate(d, n, size->height, size->width, size->channels, 0));
     else
         DN_TRY(dn__dataset_allocate(d, n, set->height, set->width, set->channels, 0));
     uint8_t *images = d->images;

@@ -26,7 +26,7 @@ static void expect_u8(int height, int width, const uint8_t *expected)
 {
     dn_dataset *d = make(DN_U8, 2, 5, 4, 1);
     for (int i = 0; i < 40; i++) ((uint8_t *)d->images)[i] = small[i % 20];
-    cr_assert_eq(dn_dataset_resize(d, height, width, 3), DN_OK);
+    cr_assert_eq(dn_dataset_resize(d, &(dn_size){height, width, 3, 0, 0}), DN_OK);
     cr_expect(d->n == 2 && d->height == height && d->width == width && d->channels == 3);
     for (int i = 0; i < 2 * height * width * 3; i++)
         cr_expect_eq(((uint8_t *)d->images)[i], expected[i / 3 % (height * width)], "value %d", i);
@@ -46,7 +46,7 @@ static void expect_sum(int height, int width, uint64_t expected)
     dn_dataset *d = make(DN_U8, 100, 28, 28, 1);
     for (uint64_t i = 0; i < 100 * 28 * 28; i++)
         ((uint8_t *)d->images)[i] = (uint8_t)((i * i * 7 + i * 13 + (i >> 5)) % 251);
-    cr_assert_eq(dn_dataset_resize(d, height, width, 1), DN_OK);
+    cr_assert_eq(dn_dataset_resize(d, &(dn_size){height, width, 1, 0, 0}), DN_OK);
     uint64_t sum = 0xcbf29ce484222325u;
     for (int i = 0; i < 100 * height * width; i++) sum = (sum ^ ((uint8_t *)d->images)[i]) * 0x100000001b3u;
     cr_expect_eq(sum, expected, "to %dx%d: 0x%016llx", height, width, (unsigned long long)sum);
@@ -87,7 +87,7 @@ Test(dataset_resize, float_images_follow_the_formula)
         dn_dataset *d = make(DN_F32, N, H, W, C);
         for (int i = 0; i < N * H * W * C; i++) images[i] = (float)((i * 7919 % 1000) / 100.0 - 5);
         memcpy(d->images, images, sizeof images);
-        cr_assert_eq(dn_dataset_resize(d, sizes[s][0], sizes[s][1], C), DN_OK);
+        cr_assert_eq(dn_dataset_resize(d, &(dn_size){sizes[s][0], sizes[s][1], C, 0, 0}), DN_OK);
         double worst = 0;
         for (int n = 0; n < N; n++)
             for (int i = 0; i < sizes[s][0] * sizes[s][1] * C; i++) {
@@ -105,11 +105,11 @@ Test(dataset_resize, three_channels_become_luma)
     dn_dataset *d = make(DN_U8, 1, 1, 6, 3);
     static const uint8_t rgb[18] = {82, 0, 0, 0, 190, 0, 0, 0, 215, 255, 255, 255, 12, 200, 77, 250, 3, 99};
     memcpy(d->images, rgb, sizeof rgb);
-    cr_assert_eq(dn_dataset_resize(d, 1, 6, 1), DN_OK);
+    cr_assert_eq(dn_dataset_resize(d, &(dn_size){1, 6, 1, 0, 0}), DN_OK);
     const uint8_t expected[6] = {
         25, 112, 25, 255, 130, 88}; /* Pillow's; 0.299 R + 0.587 G + 0.114 B, just above a half in the first three */
     cr_expect_arr_eq(d->images, expected, 6);
-    cr_expect_eq(dn_dataset_resize(d, 1, 6, 2), DN_ERROR_SHAPE);
-    cr_expect_eq(dn_dataset_resize(d, 0, 6, 1), DN_ERROR_ARGUMENT);
+    cr_expect_eq(dn_dataset_resize(d, &(dn_size){1, 6, 2, 0, 0}), DN_ERROR_SHAPE);
+    cr_expect_eq(dn_dataset_resize(d, &(dn_size){0, 6, 1, 0, 0}), DN_ERROR_ARGUMENT);
     dn_dataset_close(d);
 }
