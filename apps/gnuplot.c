@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "apps/utf8.h"
 #include "core/alloc.h"
 #include "core/whole_file.h"
 
@@ -61,7 +62,7 @@ static bool wait_for(pid_t process)
     return WIFEXITED(how) && WEXITSTATUS(how) == 0;
 }
 
-static dn_status check_program(void)
+dn_status dn_gnuplot_check_program(void)
 {
     const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (nothing < 0) return dn_fail(DN_ERROR_FILE, "/dev/null: cannot open: %s", strerror(errno));
@@ -134,7 +135,7 @@ dn_status dn_gnuplot_check(const char *path)
 {
     if (!terminal_of(path))
         return dn_fail(DN_ERROR_ARGUMENT, "'%s': a picture's name ends in .svg or .png, which says its form", path);
-    DN_TRY(check_program());
+    DN_TRY(dn_gnuplot_check_program());
     dn_whole_file file; /* can it be written? */
     const dn_status status = dn_whole_file_open(&file, path);
     dn_whole_file_close(&file);
@@ -161,27 +162,21 @@ dn_status dn_gnuplot_draw(const char *path, int width, int height, dn_gnuplot_sc
     return status;
 }
 
-/* ---- texts ---- */
-
-/* @return bytes of the letter in UTF-8 that begins here; 0 if there is none, or one that XML cannot hold */
-static size_t letter_length(const unsigned char *text)
+dn_status dn_gnuplot_svg(FILE *to, int width, int height, dn_gnuplot_script *script, const void *what)
 {
-    static const struct {
-        unsigned mask, lead, least; /* of the first byte; the lowest letter that needs so many bytes */
-    } forms[] = {{0x80, 0x00, 0x20}, {0xe0, 0xc0, 0xa0}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
-    for (size_t more = 0; more < 4; more++) {
-        if ((text[0] & forms[more].mask) != forms[more].lead) continue;
-        unsigned code = text[0] & ~forms[more].mask;
-        for (size_t i = 1; i <= more; i++) {
-            if ((text[i] & 0xc0u) != 0x80u) return 0;
-            code = code << 6 | (text[i] & 0x3fu);
-        }
-        const bool surrogate = code >= 0xd800 && code <= 0xdfff;
-        const bool none = code < forms[more].least || code > 0x10ffff || code == 0x7f || (code & 0xfffe) == 0xfffe;
-        return surrogate || none ? 0 : more + 1;
-    }
-    return 0;
+    FILE *messages = tmpfile();
+    char *header = dn_format("set encoding utf8\nset terminal svg size %d,%d font 'sans-serif,12' noenhanced rounded\n",
+                             width, height);
+    const job j = {"report", header, script, what};
+    dn_status status = !header ? DN_ERROR_MEMORY : messages ? DN_OK : DN_ERROR_FILE;
+    if (status == DN_ERROR_FILE) status = dn_fail(status, "no temporary file: %s", strerror(errno));
+    if (status == DN_OK) status = run(&j, fileno(to), messages);
+    if (messages) fclose(messages);
+    dn_free(header);
+    return status;
 }
+
+/* ---- texts ---- */
 
 void dn_gnuplot_text(FILE *to, const char *text, int letters)
 {
@@ -191,7 +186,7 @@ void dn_gnuplot_text(FILE *to, const char *text, int letters)
             fputs("...", to);
             break;
         }
-        const size_t length = letter_length((const unsigned char *)text);
+        const size_t length = dn_utf8_length(text);
         if (*text == '\'') fputc('\'', to);
         if (length) {
             fwrite(text, 1, length, to);

@@ -19,6 +19,13 @@ dn_status dn_gnuplot_check(const char *path) DN_NODISCARD;
 dn_status dn_gnuplot_draw(const char *path, int width, int height, dn_gnuplot_script *script,
                           const void *what) DN_NODISCARD;
 
+/** @return DN_ERROR_UNSUPPORTED, with the cure in the text, if there is no gnuplot that runs */
+dn_status dn_gnuplot_check_program(void) DN_NODISCARD;
+
+/** Draws as SVG without a background. @param to receives it at its descriptor, behind stdio's back: rewind() it then
+ *  @return as dn_gnuplot_draw() */
+dn_status dn_gnuplot_svg(FILE *to, int width, int height, dn_gnuplot_script *script, const void *what) DN_NODISCARD;
+
 /** Writes a text of any origin as a quoted string that means nothing else to gnuplot and to SVG: bytes that are no
  *  UTF-8 and control characters become '?'. @param letters longer texts are cut to so many and end in "..." */
 void dn_gnuplot_text(FILE *to, const char *text, int letters);
