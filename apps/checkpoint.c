@@ -1,5 +1,6 @@
 #include "apps/checkpoint.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "core/alloc.h"
@@ -77,6 +78,29 @@ dn_status dn_checkpoint_resume(const char *path, dn_network *network, dn_history
     if (status == DN_OK) status = load_history(store, history);
     if (status == DN_OK) status = dn_params_load(network->params, store, true);
     dn_store_close(store);
+    return status;
+}
+
+static dn_status read_history(dn_store *from, dn_history *out)
+{
+    dn_store_info info;
+    DN_TRY(dn_store_expect_kind(from, kind, VERSION, NULL));
+    if (!dn_store_exists(from, "history/loss")) return DN_OK;
+    DN_TRY(dn_store_array_info(from, "history/loss", &info));
+    if (info.rank != 2 || info.dim[1] < 1 || info.dim[1] > INT32_MAX)
+        return dn_fail(DN_ERROR_FORMAT, "%s: history/loss is not [steps,members]", dn_store_path(from));
+    DN_TRY(dn_history_new(out, (int)info.dim[1], info.dim[0]));
+    return load_history(from, out);
+}
+
+dn_status dn_checkpoint_history(const char *path, dn_history *out)
+{
+    dn_store *store = NULL;
+    *out = (dn_history){0};
+    DN_TRY(dn_store_open(&store, path));
+    const dn_status status = read_history(store, out);
+    dn_store_close(store);
+    if (status != DN_OK) dn_history_close(out);
     return status;
 }
 

@@ -23,6 +23,10 @@ dn_status dn_checkpoint_save(const char *path, const dn_network *network, const 
  *  @return an error if the checkpoint is of another network or recipe */
 dn_status dn_checkpoint_resume(const char *path, dn_network *network, dn_history *history);
 
+/** Reads how training went. Of a checkpoint that holds no history, such as of imported weights, 0 steps.
+ *  @param out free with dn_history_close() */
+dn_status dn_checkpoint_history(const char *path, dn_history *out);
+
 /** @return the recipe stored in a checkpoint, as text; free with dn_free(); NULL with an error text */
 char *dn_checkpoint_recipe(const char *path);
 

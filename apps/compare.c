@@ -23,16 +23,6 @@ const char *dn_ensemble_kind_name(dn_ensemble_kind kind)
 
 /* ---- what the arguments name ---- */
 
-/* @return the last part of a path; slashes at its end do not count */
-static char *last_part(const char *path)
-{
-    size_t end = strlen(path);
-    while (end > 1 && path[end - 1] == '/') end--;
-    size_t begin = end;
-    while (begin > 0 && path[begin - 1] != '/') begin--;
-    return dn_format("%.*s", (int)(end - begin), path + begin);
-}
-
 /* RUN:METHOD. A run's folder and a method may both have colons in them: the shortest folder with a run in it counts. */
 static dn_status split(dn_compared_run *run, const char *argument)
 {
@@ -56,19 +46,15 @@ static dn_status split(dn_compared_run *run, const char *argument)
 
 static dn_status name_runs(dn_comparison *c)
 {
-    for (int i = 0; i < c->n_runs; i++)
-        if (!(c->runs[i].name = last_part(c->runs[i].path))) return DN_ERROR_MEMORY;
-    for (int i = 0; i < c->n_runs; i++)
-        for (int k = 0; k < c->n_runs; k++) {
-            dn_compared_run *a = &c->runs[i], *b = &c->runs[k];
-            if (i == k || strcmp(a->path, b->path) == 0 || strcmp(a->name, b->name) != 0) continue;
-            dn_free(a->name);
-            dn_free(b->name);
-            a->name = dn_strdup(a->path);
-            b->name = dn_strdup(b->path);
-            if (!a->name || !b->name) return DN_ERROR_MEMORY;
-        }
-    return DN_OK;
+    const char **paths = dn_calloc((size_t)c->n_runs, sizeof *paths);
+    char **names = dn_calloc((size_t)c->n_runs, sizeof *names);
+    dn_status status = paths && names ? DN_OK : DN_ERROR_MEMORY;
+    for (int i = 0; i < c->n_runs && status == DN_OK; i++) paths[i] = c->runs[i].path;
+    if (status == DN_OK) status = dn_run_names(names, paths, c->n_runs);
+    for (int i = 0; i < c->n_runs && status == DN_OK; i++) c->runs[i].name = names[i];
+    dn_free(names);
+    dn_free(paths);
+    return status;
 }
 
 /* ---- what the recipes say ---- */

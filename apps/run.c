@@ -41,6 +41,43 @@ bool dn_run_exists(const char *run)
     return exists;
 }
 
+/* ---- names ---- */
+
+/* @return the last part of a path; slashes at its end do not count */
+static char *last_part(const char *path)
+{
+    size_t end = strlen(path);
+    while (end > 1 && path[end - 1] == '/') end--;
+    size_t begin = end;
+    while (begin > 0 && path[begin - 1] != '/') begin--;
+    return dn_format("%.*s", (int)(end - begin), path + begin);
+}
+
+/* @return whether another path ends in the same part */
+static bool is_shared(char *const *parts, const char *const *runs, int n, int run)
+{
+    for (int i = 0; i < n; i++)
+        if (i != run && strcmp(runs[i], runs[run]) != 0 && strcmp(parts[i], parts[run]) == 0) return true;
+    return false;
+}
+
+dn_status dn_run_names(char **names, const char *const *runs, int n)
+{
+    char **parts = dn_calloc((size_t)n, sizeof *parts);
+    bool ok = parts != NULL;
+    for (int i = 0; i < n; i++) names[i] = NULL;
+    for (int i = 0; ok && i < n; i++) ok = (parts[i] = last_part(runs[i])) != NULL;
+    for (int i = 0; ok && i < n; i++)
+        ok = (names[i] = dn_strdup(is_shared(parts, runs, n, i) ? runs[i] : parts[i])) != NULL;
+    for (int i = 0; i < n; i++) {
+        if (!ok) dn_free(names[i]);
+        if (!ok) names[i] = NULL;
+        if (parts) dn_free(parts[i]);
+    }
+    dn_free(parts);
+    return ok ? DN_OK : DN_ERROR_MEMORY;
+}
+
 /* ---- making a run's folder ---- */
 
 static dn_status make_folder(dn_run_made *made, const char *path)

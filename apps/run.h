@@ -25,6 +25,10 @@ dn_status dn_run_make(dn_run_made *made, const char *run, const dn_recipe *recip
 /** Removes what was made, as far as nothing else is in it. */
 void dn_run_unmake(const dn_run_made *made, const char *run);
 
+/** Names runs for people: by the last part of their paths, or by the whole path where two would have the same name.
+ *  @param names [n] receives texts to be freed with dn_free(); all NULL after an error */
+dn_status dn_run_names(char **names, const char *const *runs, int n) DN_NODISCARD;
+
 /** @return whether the run has a checkpoint */
 bool dn_run_exists(const char *run);
 
