@@ -16,6 +16,9 @@ build libc6-dev        header  stdio.h
 build pkg-config       command pkg-config
 build libhdf5-dev      module  hdf5
 build zlib1g-dev       module  zlib
+build libmatio-dev     module  matio
+build libspng-dev      module  spng
+build libturbojpeg0-dev module libturbojpeg
 build libcyaml-dev     module  libcyaml
 build libyaml-dev      module  yaml-0.1
 build libcjson-dev     module  libcjson

@@ -52,10 +52,17 @@ dn_status dn__child_receive(int pipe, void *to, size_t bytes)
 
 /* ---- the child ---- */
 
+void dn__child_busy(uint64_t bytes)
+{
+    const time_t more = (time_t)(bytes >> 24U);
+    const struct itimerval limit = {
+        .it_value = {.tv_sec = MOST_WORK / 1000 + more, .tv_usec = MOST_WORK % 1000 * 1000}};
+    (void)setitimer(ITIMER_PROF, &limit, NULL); /* its signal ends the process */
+}
+
 void dn__child_alive(void)
 {
-    const struct itimerval limit = {.it_value = {.tv_sec = MOST_WORK / 1000, .tv_usec = MOST_WORK % 1000 * 1000}};
-    (void)setitimer(ITIMER_PROF, &limit, NULL); /* its signal ends the process */
+    dn__child_busy(0);
 }
 
 static void prepare_child(void)
@@ -84,13 +91,14 @@ static void be_child(dn__child_work *work, void *context, int data, int words)
 /** What a child left that did not give a verdict. */
 static dn_status crashed(const char *path, int ended)
 {
-    static const char cure[] = "it is damaged, or made to do harm; write it anew, or save the array with numpy.save";
+    static const char cure[] =
+        "it is damaged, or made to do harm; get it or write it anew, or save the array with numpy.save";
     if (WIFSIGNALED(ended) && (WTERMSIG(ended) == SIGPROF || WTERMSIG(ended) == SIGKILL))
         return dn_fail(DN_ERROR_FORMAT, "%s: reading the file does not come to an end: %s", path, cure);
     if (WIFSIGNALED(ended))
-        return dn_fail(DN_ERROR_FORMAT, "%s: the file crashes the HDF5 library (signal %d): %s", path, WTERMSIG(ended),
-                       cure);
-    return dn_fail(DN_ERROR_FORMAT, "%s: the file crashes the HDF5 library (exit code %d): %s", path,
+        return dn_fail(DN_ERROR_FORMAT, "%s: the file crashes the library that reads it (signal %d): %s", path,
+                       WTERMSIG(ended), cure);
+    return dn_fail(DN_ERROR_FORMAT, "%s: the file crashes the library that reads it (exit code %d): %s", path,
                    WEXITSTATUS(ended), cure);
 }
 

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/status.h"
 
@@ -31,5 +32,9 @@ dn_status dn__child_receive(int pipe, void *to, size_t bytes) DN_NODISCARD;
 
 /** For the child: it has gone on, and may use another ten seconds of processor time until the next call. */
 void dn__child_alive(void);
+
+/** The same before one call into a library that gives no sign until it has worked on so many bytes: for each 16 MiB of
+ *  them it may use a second more. */
+void dn__child_busy(uint64_t bytes);
 
 #endif

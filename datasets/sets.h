@@ -48,6 +48,7 @@ dn_status dn__dataset_copy_names(dn_dataset *d, const char *const *names);
 
 dn_status dn__load_idx(dn_dataset *d, const dn__request *request);
 dn_status dn__load_cifar(dn_dataset *d, const dn__request *request);
+dn_status dn__load_svhn(dn_dataset *d, const dn__request *request);
 dn_status dn__load_npy(dn_dataset *d, const dn__request *request);
 dn_status dn__load_digits(dn_dataset *d, const dn__request *request);
 dn_status dn__load_letters(dn_dataset *d, const dn__request *request);

@@ -69,7 +69,8 @@ Test(child, its_end_is_told)
     e.kind = 1;
     expect(dn__child_run("a.h5", work, take, &e), DN_ERROR_UNSUPPORTED, "a.h5: the child says why");
     e.kind = 2;
-    expect(dn__child_run("a.h5", work, take, &e), DN_ERROR_FORMAT, "a.h5: the file crashes the HDF5 library (signal");
+    expect(dn__child_run("a.h5", work, take, &e), DN_ERROR_FORMAT,
+           "a.h5: the file crashes the library that reads it (signal");
     e.kind = 3;
     expect(dn__child_run("a.h5", work, NULL, &e), DN_ERROR_FORMAT, "a.h5: reading the file does not come to an end");
     e.kind = 4;

@@ -21,7 +21,7 @@ typedef struct folder {
     int count;
 } folder;
 
-static const char *const subfolders[] = {"mnist", "cifar-10-batches-bin", "cifar-100-binary", "textures"};
+static const char *const subfolders[] = {"mnist", "cifar-10-batches-bin", "cifar-100-binary", "textures", "svhn"};
 
 static inline void folder_open(folder *f)
 {

@@ -172,6 +172,41 @@ Test(dataset_readers, cifar_planes_become_pixels)
     folder_close(&f);
 }
 
+/* The official lists: one name a line, in the order of the numbers, and an empty line at the end. */
+Test(dataset_readers, cifar100_has_names_of_both_kinds)
+{
+    unsigned char bytes[FILE_ROOM];
+    char fine[2000] = "", coarse[400] = "";
+    folder f;
+    folder_open(&f);
+    for (int i = 0; i < 100; i++) snprintf(fine + strlen(fine), sizeof fine - strlen(fine), "fine_%d\n", i);
+    for (int i = 0; i < 20; i++)
+        snprintf(coarse + strlen(coarse), sizeof coarse - strlen(coarse), "coarse_%d\n%s", i, i == 19 ? "\n" : "");
+    folder_write(&f, "cifar-100-binary/train.bin", bytes, make_cifar(bytes, 4, 2));
+    folder_write(&f, "cifar-100-binary/fine_label_names.txt", fine, strlen(fine));
+    folder_write(&f, "cifar-100-binary/coarse_label_names.txt", coarse, strlen(coarse));
+    static const char *const names[2][2] = {{"cifar100[fine_4,fine_1]", "fine_4"},
+                                            {"cifar100-coarse[coarse_3,coarse_0]:train", "coarse_3"}};
+    for (int kind = 0; kind < 2; kind++) {
+        dn_dataset *d = NULL;
+        cr_assert_eq(dn_dataset_open(&d, names[kind][0], &(dn_dataset_options){.data_dir = f.path}), DN_OK, "%s",
+                     dn_error_last());
+        cr_expect(d->n == 2 && d->classes == 2 && d->labels[0] == 1 && d->labels[1] == 0);
+        cr_expect_str_eq(d->class_names[0], names[kind][1]);
+        dn_dataset_close(d);
+    }
+    bytes[0] = 20, bytes[3074 + 1] = 100; /* a coarse label, then a fine one, out of range */
+    folder_write(&f, "cifar-100-binary/train.bin", bytes, 4 * 3074);
+    expect_error(&f, "cifar100-coarse", DN_ERROR_FORMAT, "train.bin: at byte 0: label 20, expected 0 to 19");
+    expect_error(&f, "cifar100", DN_ERROR_FORMAT, "train.bin: at byte 3075: label 100, expected 0 to 99");
+    folder_write(&f, "cifar-100-binary/fine_label_names.txt", fine, strlen(fine) - 8);
+    bytes[3075] = 99;
+    folder_write(&f, "cifar-100-binary/train.bin", bytes, 4 * 3074);
+    expect_error(&f, "cifar100", DN_ERROR_FORMAT,
+                 "fine_label_names.txt: at byte 782: the file ends after 99 class names");
+    folder_close(&f);
+}
+
 Test(dataset_readers, cifar_errors)
 {
     unsigned char bytes[FILE_ROOM];

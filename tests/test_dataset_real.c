@@ -91,6 +91,23 @@ Test(dataset_real, cifar10_test)
     expect_set("cifar10:test", 10000, 32, 3, 121.5292, (const int[]){3, 8, 8, 0, 6});
 }
 
+/* Computed once with SciPy from the first 10,000 of the official test crops: sum over i of pixel i times i mod 251. */
+Test(dataset_real, svhn_test)
+{
+    static const int known[10] = {684, 1968, 1590, 1104, 964, 909, 773, 767, 621, 620};
+    dn_dataset *d = open_or_skip("svhn:test");
+    if (d->n == 10000) {
+        int count[10] = {0};
+        int64_t sum = 0;
+        for (int64_t i = 0; i < d->n; i++) count[d->labels[i]]++;
+        for (int c = 0; c < 10; c++) cr_expect_eq(count[c], known[c]);
+        for (int64_t i = 0; i < d->n * 3072; i++) sum += ((const uint8_t *)d->images)[i] * (i % 251);
+        cr_expect_eq(sum, 449735502024);
+        cr_expect_float_eq(mean_of(d), 117.1094, 1e-4);
+    }
+    dn_dataset_close(d);
+}
+
 Test(dataset_real, unlabelled_photographs)
 {
     dn_dataset *d = open_or_skip("tiny_imagenet:resize");

@@ -85,3 +85,8 @@ Test(fuzz_corpus, store)
 {
     feed("store", fuzz_store, 150);
 }
+
+Test(fuzz_corpus, mat)
+{
+    feed("mat", fuzz_mat, 150);
+}

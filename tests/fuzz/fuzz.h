@@ -18,6 +18,7 @@ void fuzz_expect(dn_status status, const dn_npy *array);
 void fuzz_npy(const uint8_t *bytes, size_t n);
 void fuzz_array_file(const uint8_t *bytes, size_t n);
 void fuzz_store(const uint8_t *bytes, size_t n);
+void fuzz_mat(const uint8_t *bytes, size_t n);
 
 /* Adds what the child processes covered to this process's counters. */
 void fuzz_take_coverage(void);

@@ -7,6 +7,7 @@
 #include "core/alloc.h"
 #include "core/store.h"
 #include "datasets/array_file.h"
+#include "datasets/mat.h"
 #include "fuzz.h"
 
 static char file_name[64];
@@ -105,6 +106,25 @@ void fuzz_array_file(const uint8_t *bytes, size_t n)
     dn_npy_close(array);
     const char *names = status == DN_OK ? NULL : strstr(dn_error_last(), before);
     if (names) open_listed(path, names + sizeof before - 1);
+    remove_file();
+}
+
+/* ---- MATLAB ---- */
+
+static void read_mat(const char *path, dn__mat_array *arrays, int count)
+{
+    const dn_status status = dn__mat_read(arrays, count, path);
+    for (int i = 0; i < count; i++) {
+        fuzz_expect(status, arrays[i].array);
+        dn_npy_close(arrays[i].array);
+    }
+}
+
+void fuzz_mat(const uint8_t *bytes, size_t n)
+{
+    const char *path = fuzz_file(bytes, n);
+    read_mat(path, (dn__mat_array[]){{.name = "X", .most = INT64_MAX}, {.name = "y", .most = INT64_MAX}}, 2);
+    read_mat(path, (dn__mat_array[]){{.name = "X", .most = 2}}, 1);
     remove_file();
 }
 

@@ -2,6 +2,8 @@
 # Fuzzes every reader for SECONDS, one after the other, starting from the files of corpus/. New inputs are collected in
 # BUILD/fuzz/found/READER; an input that crashes stays in BUILD/fuzz/crashes. Exit code 1 when there is one.
 #
+# READERS="npy mat" in the environment: only these.
+#
 # usage: run.sh SECONDS [BUILD]           BUILD: a folder configured with -DDN_FUZZ=ON by clang (default: build-fuzz)
 #        run.sh --keep [BUILD]            adds to corpus/ what was found and covers more than it
 set -eu
@@ -20,12 +22,12 @@ keep() {
     echo "$1: $(du -sbk "$corpus/$1" | cut -f1) KiB"
 }
 
-# A child that crashes within libhdf5 is what children are for. What counts is whether the fuzzer goes on to the end,
-# and whether a sanitizer found a mistake in our own files.
+# A child that crashes within libhdf5 or libmatio is what children are for. What counts is whether the fuzzer goes on to
+# the end, and whether a sanitizer found a mistake in our own files.
 place='(core|datasets|tests/fuzz)/[a-z0-9_]+[.]c:'
 ours="SUMMARY: [^(]*$place|$place.*: runtime error"
 failed=0
-for reader in npy array_file store; do
+for reader in ${READERS:-npy array_file store mat}; do
     found=$build/fuzz/found/$reader
     log=$build/fuzz/$reader.log
     mkdir -p "$found"
