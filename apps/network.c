@@ -117,7 +117,8 @@ dn_tensor dn_network_build(const dn_network *n, dn_program *program, dn_tensor i
     const dn_model_options options = {.name = n->recipe->model.name,
                                       .classes = n->columns,
                                       .dropout = n->recipe->model.dropout,
-                                      .width = n->recipe->model.width};
+                                      .width = n->recipe->model.width,
+                                      .depth = n->recipe->model.depth};
     return dn_model_build(program, &options, images, forward);
 }
 

@@ -30,6 +30,7 @@ typedef struct dn_recipe_model {
     char *name;     /**< a row of the table in layers/models/models.h */
     double dropout; /**< -1: the model's own */
     int width;      /**< 0: the model's own */
+    int depth;      /**< 0: the model's own */
 } dn_recipe_model;
 
 typedef enum dn_ensemble_kind { DN_ENSEMBLE_DEEP, DN_ENSEMBLE_MI, DN_ENSEMBLE_LEAVE_OUT } dn_ensemble_kind;

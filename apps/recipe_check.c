@@ -17,6 +17,15 @@ typedef struct checker {
 
 enum { MOST_ROWS = 64 }; /* of sources and schedules: what a training program takes */
 
+static dn_status check_depth(const checker *c, const dn_model *known)
+{
+    char text[96];
+    const int depth = c->recipe->model.depth;
+    if (depth == 0 || dn_model_has_depth(known, depth)) return DN_OK;
+    return FAIL(c, "model.depth", "model.depth is 0 (the model's own) or one that the model has; %s has %s, found %d",
+                known->name, dn_model_depths(known, text, sizeof text), depth);
+}
+
 static dn_status check_model(const checker *c)
 {
     enum { MOST_MODELS = 64 };
@@ -25,7 +34,8 @@ static dn_status check_model(const checker *c)
         return FAIL(c, "model.dropout", "model.dropout must be -1 (the model's own) or from 0 to below 1, found %g",
                     m->dropout);
     }
-    if (dn_model_find(m->name)) return DN_OK;
+    const dn_model *known = dn_model_find(m->name);
+    if (known) return check_depth(c, known);
     const dn_model *rows = NULL;
     const char *names[MOST_MODELS];
     char list[512] = "";

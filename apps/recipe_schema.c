@@ -48,6 +48,7 @@ static const cyaml_schema_field_t model_fields[] = {
     TEXT(dn_recipe_model, name),
     NUMBER(dn_recipe_model, dropout),
     INTEGER(dn_recipe_model, width),
+    INTEGER(dn_recipe_model, depth),
     CYAML_FIELD_END,
 };
 

@@ -189,7 +189,10 @@ static dn_tensor build_training(rig *r, const char *name, int width, bool keep_a
 {
     const dn_tensor x = dn_input(r->p, "x", DN_F32, DN_SHAPE(3, 32, 32, 2), true);
     const dn_tensor y = dn_input(r->p, "y", DN_I32, DN_SHAPE(3), true);
-    const dn_model_options options = {.name = name, .classes = 5, .dropout = 0.2, .width = width};
+    const int depth =
+        dn_model_find(name)->depth_least; /* the deep ones at their least depth, and no wider than needed */
+    if (depth > 0 && width == 0) width = 16;
+    const dn_model_options options = {.name = name, .classes = 5, .dropout = 0.2, .width = width, .depth = depth};
     const dn_tensor logits = dn_model_build(r->p, &options, x, &dn_forward_train);
     const dn_tensor loss = dn_keep(r->p, dn_cross_entropy(r->p, logits, y));
     dn_minimize(r->p, loss, &dn_adam_defaults);

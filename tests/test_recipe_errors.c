@@ -191,6 +191,8 @@ Test(recipe_errors, data_and_model)
         {"data.train=", "data.train must be stated: training set"},
         {"model.dropout=-0.5", "model.dropout must be -1 (the model's own) or from 0 to below 1, found -0.5"},
         {"model.name=glyphnet", "override model.name=glyphnet: model.name is one of "},
+        {"model.depth=20", "override model.depth=20: model.depth is 0 (the model's own) or one that the model has; "
+                           "glyph_net has no depth to choose, found 20"},
         {"model.name=glyphnet", "; found 'glyphnet', did you mean 'glyph_net'?"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
