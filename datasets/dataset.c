@@ -21,9 +21,9 @@ dn_status dn__dataset_allocate(dn_dataset *d, int64_t n, int height, int width, 
     return labelled && !d->labels ? DN_ERROR_MEMORY : DN_OK;
 }
 
-static void free_names(char **names, int count)
+static void free_names(char **names, int64_t count)
 {
-    for (int i = 0; names && i < count; i++) dn_free(names[i]);
+    for (int64_t i = 0; names && i < count; i++) dn_free(names[i]);
     dn_free(names);
 }
 
@@ -49,9 +49,15 @@ static void keep_items(dn_dataset *d, const int *number, int64_t most)
         if (number && number[d->labels[i]] < 0) continue;
         if (kept != i) memcpy(images + (size_t)kept * item, images + (size_t)i * item, item);
         if (d->labels) d->labels[kept] = number ? number[d->labels[i]] : d->labels[i];
+        if (d->item_names && kept != i) {
+            dn_free(d->item_names[kept]); /* of an item that was dropped */
+            d->item_names[kept] = d->item_names[i];
+            d->item_names[i] = NULL;
+        }
         kept++;
     }
     if (kept == d->n) return;
+    for (int64_t i = kept; d->item_names && i < d->n; i++) dn_free(d->item_names[i]);
     d->n = kept;
     d->images = dn_shrink(images, (size_t)kept * item);
     if (d->labels) d->labels = dn_shrink(d->labels, (size_t)kept * sizeof *d->labels);
@@ -115,6 +121,7 @@ static dn_status load(dn_dataset *d, const dn__expression *e, const dn_dataset_o
 {
     const int64_t most = options && options->limit > 0 ? options->limit : INT64_MAX;
     dn__request request = {.expression = e, .seed = options ? options->seed : 0, .most = e->classes ? INT64_MAX : most};
+    request.limit = most < INT64_MAX ? most : 0;
     DN_TRY(dn__set_find(&request.set, e));
     char *directory = dn__data_directory(options);
     if (!directory) return DN_ERROR_MEMORY;
@@ -122,6 +129,7 @@ static dn_status load(dn_dataset *d, const dn__expression *e, const dn_dataset_o
     const dn_status status = request.set->load(d, &request);
     dn_free(directory);
     DN_TRY(status);
+    if (dn__set_chooses(request.set)) return describe(d, e);
     if (e->classes)
         DN_TRY(choose_classes(d, e->classes, most));
     else
@@ -160,5 +168,6 @@ void dn_dataset_close(dn_dataset *d)
     dn_free(d->images);
     dn_free(d->labels);
     free_names(d->class_names, d->classes);
+    free_names(d->item_names, d->n);
     dn_free(d);
 }

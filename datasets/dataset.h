@@ -5,6 +5,7 @@
  *     cifar10[dog,cat]        classes may be named; a plain name means its first split (train where there is one)
  *     glyphs:letters          drawn on the spot, needs no file
  *     npy:images.npy,y.npy    own arrays
+ *     folder:photos           own PNG and JPEG files, a class for each sub-folder; folder:photos:train is a part of it
  *
  * docs/datasets.md lists the sets and the files they need.
  */
@@ -31,12 +32,14 @@ typedef struct dn_dataset {
     int32_t *labels;    /**< [N] in 0..classes-1; NULL if unlabelled */
     int classes;        /**< 0 if unlabelled */
     char **class_names; /**< [classes]; NULL if unknown */
+    char **item_names;  /**< [N] what items are called, such as their files; NULL if they have no names */
 } dn_dataset;
 
 typedef struct dn_dataset_options {
     const char *data_dir; /**< NULL: $DUNLIN_DATA, else ~/.cache/dunlin */
     uint64_t seed;        /**< for drawn sets (glyphs, noise) */
-    int64_t limit;        /**< 0: all; else the first `limit` items, after the choice of classes */
+    int64_t limit;        /**< 0: all; else the first `limit` items, after the choice of classes; evenly spaced ones of a
+                               folder */
 } dn_dataset_options;
 
 /** Reads or draws the set that the expression names. @param out receives it; free with dn_dataset_close()

@@ -78,6 +78,8 @@ static const dn__set sets[] = {
      NO_FILES, NULL, NULL, dn__load_noise},
     {"npy", "IMAGES.npy[,LABELS.npy]", "own arrays, [N,H,W] or [N,H,W,C], and labels [N]", 0, 0, 0, 0, 0,
      NO_FILES, NULL, NULL, dn__load_npy},
+    {"folder", "PATH[:train|:test]", "own PNG and JPEG files, a class for each sub-folder", 0, 0, 0, 0, 0,
+     NO_FILES, NULL, NULL, dn__load_folder},
 };
 /* clang-format on */
 
@@ -119,13 +121,18 @@ static dn_status unknown_split(const dn__set *set, const char *split)
                    near ? "; the nearest is '" : "", near ? near : "", near ? "'" : "", list);
 }
 
+bool dn__set_chooses(const dn__set *set)
+{
+    return set->load == dn__load_folder;
+}
+
 dn_status dn__set_find(const dn__set **out, const dn__expression *e)
 {
     const dn__set *set = sets;
     while (set < sets + SETS && strcmp(set->name, e->name) != 0) set++;
     if (set == sets + SETS) return unknown_set(e->name);
     *out = set;
-    if (!e->split || set->load == dn__load_npy) return DN_OK; /* own arrays: the split is the paths */
+    if (!e->split || set->load == dn__load_npy || set->load == dn__load_folder) return DN_OK; /* the split is a path */
     for (; *out < sets + SETS && strcmp((*out)->name, e->name) == 0; ++*out)
         if (strcmp((*out)->split, e->split) == 0) return DN_OK;
     return unknown_split(set, e->split);

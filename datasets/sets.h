@@ -15,7 +15,8 @@ typedef struct dn__request {
     const dn__expression *expression;
     const char *directory; /**< the data directory */
     uint64_t seed;
-    int64_t most; /**< no more items than this are needed; readers may give more */
+    int64_t most;  /**< no more items than this are needed; readers may give more */
+    int64_t limit; /**< of all items after the choice of classes; 0: none */
 } dn__request;
 
 /** One split of a known set; the splits of a set stand together, the default first. */
@@ -29,6 +30,9 @@ struct dn__set {
     /** Fills everything but `name`; what it leaves in `d` after an error is freed by the caller. */
     dn_status (*load)(dn_dataset *d, const dn__request *request);
 };
+
+/** Whether a loader chooses classes, keeps the limit and resizes on its own, item by item. */
+bool dn__set_chooses(const dn__set *set);
 
 /** Finds the set and split of an expression. */
 dn_status dn__set_find(const dn__set **out, const dn__expression *e);
@@ -49,6 +53,7 @@ dn_status dn__dataset_copy_names(dn_dataset *d, const char *const *names);
 dn_status dn__load_idx(dn_dataset *d, const dn__request *request);
 dn_status dn__load_cifar(dn_dataset *d, const dn__request *request);
 dn_status dn__load_svhn(dn_dataset *d, const dn__request *request);
+dn_status dn__load_folder(dn_dataset *d, const dn__request *request);
 dn_status dn__load_npy(dn_dataset *d, const dn__request *request);
 dn_status dn__load_digits(dn_dataset *d, const dn__request *request);
 dn_status dn__load_letters(dn_dataset *d, const dn__request *request);
