@@ -12,6 +12,7 @@
     ROW(compare, "several runs side by side, as a table and as a picture") \
     ROW(score, "scores of any framework's logits and features")            \
     ROW(data, "list the data sets, or describe one")                       \
+    ROW(reproduce, "published experiments, beside their figures")          \
     ROW(devices, "list what can be trained on")                            \
     ROW(bench, "time a training step, op by op or beside other software")
 

@@ -1,5 +1,9 @@
 #include "apps/json.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "apps/text_file.h"
 #include "core/alloc.h"
 
@@ -12,4 +16,19 @@ dn_status dn_json_write(const cJSON *tree, const char *path)
     const dn_status status = line ? dn_text_write(line, path) : DN_ERROR_MEMORY;
     dn_free(line);
     return status;
+}
+
+dn_status dn_json_read(cJSON **out, const char *path)
+{
+    enum { MOST_BYTES = 1 << 16 };
+    *out = NULL;
+    FILE *file = fopen(path, "rb");
+    if (!file) return dn_fail(DN_ERROR_FILE, "%s: cannot open the file: %s", path, strerror(errno));
+    char *text = dn_calloc(MOST_BYTES + 1, 1);
+    const size_t got = text ? fread(text, 1, MOST_BYTES, file) : 0;
+    fclose(file);
+    if (!text) return DN_ERROR_MEMORY;
+    *out = got < MOST_BYTES ? cJSON_Parse(text) : NULL;
+    dn_free(text);
+    return *out ? DN_OK : dn_fail(DN_ERROR_FORMAT, "%s: it is not JSON, or too long", path);
 }

@@ -129,11 +129,16 @@ static dn_status write_recipe(dn_run_made *made, const char *run, const dn_recip
     return status;
 }
 
-dn_status dn_run_make(dn_run_made *made, const char *run, const dn_recipe *recipe)
+dn_status dn_run_make_folder(dn_run_made *made, const char *folder)
 {
     *made = (dn_run_made){0};
-    DN_TRY(dn_run_check(run));
-    DN_TRY(make_folders(made, run));
+    DN_TRY(dn_run_check(folder));
+    return make_folders(made, folder);
+}
+
+dn_status dn_run_make(dn_run_made *made, const char *run, const dn_recipe *recipe)
+{
+    DN_TRY(dn_run_make_folder(made, run));
     return write_recipe(made, run, recipe);
 }
 

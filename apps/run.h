@@ -22,6 +22,9 @@ typedef struct dn_run_made {
  *  text. @param made also says after an error what is there */
 dn_status dn_run_make(dn_run_made *made, const char *run, const dn_recipe *recipe);
 
+/** Creates a folder and those above it, without a recipe. */
+dn_status dn_run_make_folder(dn_run_made *made, const char *folder);
+
 /** Removes what was made, as far as nothing else is in it. */
 void dn_run_unmake(const dn_run_made *made, const char *run);
 

@@ -1,6 +1,5 @@
 #include "apps/threshold.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -11,7 +10,7 @@
 #include "apps/metric_report.h"
 #include "core/alloc.h"
 
-enum { VERSION = 1, MOST_BYTES = 1 << 16 };
+enum { VERSION = 1 };
 static const char KIND[] = "dunlin threshold";
 
 static int compare(const void *left, const void *right)
@@ -131,15 +130,8 @@ static dn_status read_tree(dn_threshold *out, const cJSON *tree)
 dn_status dn_threshold_load(dn_threshold *out, const char *path)
 {
     *out = (dn_threshold){0};
-    FILE *file = fopen(path, "rb");
-    if (!file) return dn_fail(DN_ERROR_FILE, "%s: cannot open the file: %s", path, strerror(errno));
-    char *text = dn_calloc(MOST_BYTES + 1, 1);
-    const size_t got = text ? fread(text, 1, MOST_BYTES, file) : 0;
-    fclose(file);
-    if (!text) return DN_ERROR_MEMORY;
-    cJSON *tree = got < MOST_BYTES ? cJSON_Parse(text) : NULL;
-    dn_free(text);
-    if (!tree) return dn_fail(DN_ERROR_FORMAT, "%s: it is not JSON, or too long", path);
+    cJSON *tree = NULL;
+    DN_TRY(dn_json_read(&tree, path));
     const dn_status status = read_tree(out, tree);
     cJSON_Delete(tree);
     return status == DN_OK ? DN_OK : dn_fail_context(DN_ERROR_FORMAT, "%s", path);
