@@ -40,7 +40,7 @@ static dn_status take_floats(dn_dataset *d, const dn_npy *a, const char *path)
     return DN_OK;
 }
 
-static dn_status load_images(dn_dataset *d, const char *path)
+dn_status dn__npy_images(dn_dataset *d, const char *path)
 {
     dn_npy *a = NULL;
     DN_TRY(dn_npy_open(&a, path));
@@ -98,7 +98,7 @@ dn_status dn__load_npy(dn_dataset *d, const dn__request *request)
     if (!images) return DN_ERROR_MEMORY;
     char *labels = strchr(images, ',');
     if (labels) *labels++ = 0;
-    dn_status status = load_images(d, images);
+    dn_status status = dn__npy_images(d, images);
     if (status == DN_OK && labels) status = load_labels(d, labels);
     dn_free(images);
     DN_TRY(status);

@@ -58,6 +58,16 @@ static const dn__set sets[] = {
      {"tiny_imagenet/tin_test_crop32.bin"}, NULL, NULL, dn__load_cifar},
     {"tiny_imagenet", "resize", "test photographs, resized to 32x32", 10000, 32, 32, 3, 0,
      {"tiny_imagenet/tin_test_resize32.bin"}, NULL, NULL, dn__load_cifar},
+    {"tiny_imagenet_odin", "crop", "photographs, 32x32 windows, as published with ODIN", 10000, 32, 32, 3, 0,
+     {"Imagenet"}, NULL, NULL, dn__load_odin},
+    {"tiny_imagenet_odin", "resize", "photographs, resized, as published with ODIN", 10000, 32, 32, 3, 0,
+     {"Imagenet_resize"}, NULL, NULL, dn__load_odin},
+    {"lsun", "crop", "photographs of rooms and places, 32x32 windows, as published with ODIN", 10000, 32, 32, 3, 0,
+     {"LSUN"}, NULL, NULL, dn__load_odin},
+    {"lsun", "resize", "photographs of rooms and places, resized, as published with ODIN", 10000, 32, 32, 3, 0,
+     {"LSUN_resize"}, NULL, NULL, dn__load_odin},
+    {"isun", "resize", "photographs of rooms and places, resized, as published with ODIN", 8925, 32, 32, 3, 0,
+     {"iSUN"}, NULL, NULL, dn__load_odin},
     {"textures", "crop", "photographs of ten textures (of DTD), a 32x32 window of each", 1200, 32, 32, 3, 10,
      {"textures/dtd10_crop32.bin"}, "textures/labels.txt", NULL, dn__load_cifar},
     {"textures", "resize", "photographs of ten textures (of DTD), resized to 32x32", 1200, 32, 32, 3, 10,
@@ -142,8 +152,10 @@ dn_status dn__set_file(char **path, const char *directory, const char *file)
 {
     const size_t length = strlen(file);
     const bool packed = length > 3 && strcmp(file + length - 3, ".gz") == 0;
-    for (int spelling = 0; spelling < (packed ? 4 : 1); spelling++) {
-        *path = dn_format("%s/%.*s", directory, (int)(spelling & 1 ? length - 3 : length), file);
+    const bool bare = !strchr(file, '.');
+    for (int spelling = 0; spelling < (packed ? 4 : bare ? 2 : 1); spelling++) {
+        *path = dn_format("%s/%.*s%s", directory, (int)(packed && (spelling & 1) ? length - 3 : length), file,
+                          bare && spelling ? ".npy" : "");
         if (!*path) return DN_ERROR_MEMORY;
         char *idx = strstr(*path + strlen(directory), "-idx");
         if (idx && (spelling & 2)) *idx = '.';

@@ -37,8 +37,8 @@ bool dn__set_chooses(const dn__set *set);
 /** Finds the set and split of an expression. */
 dn_status dn__set_find(const dn__set **out, const dn__expression *e);
 
-/** Sets *path to the file below the data directory in the spelling that is there: a packed file may be unpacked, and
- *  "-idx" may be ".idx". @return DN_ERROR_FILE with a cure if there is none; free with dn_free() */
+/** Sets *path to the file below the data directory in the spelling that is there: a packed file may be unpacked, "-idx"
+ *  may be ".idx", and what stands in the table without an ending is a folder or a .npy file. @return DN_ERROR_FILE with a cure if there is none; free with dn_free() */
 dn_status dn__set_file(char **path, const char *directory, const char *file);
 
 /** @return the data directory by the rule of dn_dataset_options, or NULL with an error; free with dn_free() */
@@ -50,9 +50,13 @@ dn_status dn__dataset_allocate(dn_dataset *d, int64_t n, int height, int width, 
 /** Copies class names into d; d->classes says how many. */
 dn_status dn__dataset_copy_names(dn_dataset *d, const char *const *names);
 
+/** Fills size, type and images of `d` from an array [N,H,W] or [N,H,W,C]. */
+dn_status dn__npy_images(dn_dataset *d, const char *path);
+
 dn_status dn__load_idx(dn_dataset *d, const dn__request *request);
 dn_status dn__load_cifar(dn_dataset *d, const dn__request *request);
 dn_status dn__load_svhn(dn_dataset *d, const dn__request *request);
+dn_status dn__load_odin(dn_dataset *d, const dn__request *request);
 dn_status dn__load_folder(dn_dataset *d, const dn__request *request);
 dn_status dn__load_npy(dn_dataset *d, const dn__request *request);
 dn_status dn__load_digits(dn_dataset *d, const dn__request *request);

@@ -21,7 +21,8 @@ typedef struct folder {
     int count;
 } folder;
 
-static const char *const subfolders[] = {"mnist", "cifar-10-batches-bin", "cifar-100-binary", "textures", "svhn"};
+static const char *const subfolders[] = {"mnist", "cifar-10-batches-bin", "cifar-100-binary", "textures",
+                                         "svhn",  "LSUN_resize",          "LSUN_resize/test", "iSUN"};
 
 static inline void folder_open(folder *f)
 {
@@ -37,7 +38,7 @@ static inline void folder_open(folder *f)
 static inline void folder_close(folder *f)
 {
     for (int i = 0; i < f->count; i++) unlink(f->files[i]);
-    for (size_t i = 0; i < sizeof subfolders / sizeof *subfolders; i++) {
+    for (size_t i = sizeof subfolders / sizeof *subfolders; i-- > 0;) {
         char path[LONGEST_PATH];
         snprintf(path, sizeof path, "%s/%s", f->path, subfolders[i]);
         rmdir(path);

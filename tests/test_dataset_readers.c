@@ -1,4 +1,6 @@
 /* IDX and CIFAR files, good and bad. */
+#include "datasets/image.h"
+#include "datasets/npy.h"
 #include "test_dataset_files.h"
 
 #define IMAGES "mnist/t10k-images-idx3-ubyte"
@@ -270,5 +272,60 @@ Test(dataset_readers, class_names_come_from_their_file)
     expect_error(&f, "cifar10:test", DN_ERROR_FORMAT, "at byte 4: the file ends after 2 class names, expected 10");
     folder_write(&f, "cifar-10-batches-bin/batches.meta.txt", bad, sizeof bad - 1);
     expect_error(&f, "cifar10:test", DN_ERROR_FORMAT, "batches.meta.txt: at byte 2: byte 0x01, expected class names");
+    folder_close(&f);
+}
+
+/* ---- ODIN's sets ---- */
+
+static void write_png(folder *f, const char *name, int side, uint8_t first)
+{
+    static uint8_t pixels[36 * 36 * 3];
+    const dn_image image = {.height = side, .width = side, .channels = 3, .pixels = pixels};
+    for (int i = 0; i < side * side * 3; i++) pixels[i] = (uint8_t)(first + i);
+    cr_assert_eq(dn_image_write_png(folder_file(f, name), &image), DN_OK, "%s", dn_error_last());
+}
+
+Test(dataset_readers, odin_folders_are_read_with_and_without_a_sub_folder)
+{
+    static const char *const sets[] = {"lsun:resize", "isun"};
+    folder f;
+    folder_open(&f);
+    write_png(&f, "LSUN_resize/test/1.png", 32, 1);
+    write_png(&f, "LSUN_resize/test/2.png", 32, 2);
+    write_png(&f, "iSUN/1.png", 32, 1);
+    write_png(&f, "iSUN/2.png", 32, 2);
+    for (int s = 0; s < 2; s++) {
+        dn_dataset *d = NULL;
+        cr_assert_eq(dn_dataset_open(&d, sets[s], &(dn_dataset_options){.data_dir = f.path}), DN_OK, "%s: %s", sets[s],
+                     dn_error_last());
+        cr_assert(d->n == 2 && d->height == 32 && d->channels == 3 && d->type == DN_U8 && !d->labels && !d->classes);
+        for (int i = 0; i < 2 * 3072; i++)
+            cr_assert_eq(((uint8_t *)d->images)[i], (uint8_t)(i / 3072 + 1 + i % 3072), "%d", i);
+        dn_dataset_close(d);
+    }
+    write_png(&f, "iSUN/2.png", 36, 2);
+    expect_error(&f, "isun", DN_ERROR_SHAPE, "iSUN");
+    write_png(&f, "iSUN/1.png", 36, 1);
+    cr_expect_eq(folder_try(&f, "isun@32x32x3/cut"), DN_OK, "%s", dn_error_last());
+    expect_error(&f, "isun:crop", DN_ERROR_ARGUMENT, "unknown split 'crop' of 'isun'");
+    expect_error(&f, "lsun:crop", DN_ERROR_FILE, "cannot find LSUN in the data directory");
+    folder_close(&f);
+}
+
+Test(dataset_readers, odin_arrays_stand_in_for_folders)
+{
+    static uint8_t images[2 * 3072];
+    folder f;
+    folder_open(&f);
+    for (int i = 0; i < 2 * 3072; i++) images[i] = (uint8_t)(i * 5);
+    cr_assert_eq(dn_npy_write(folder_file(&f, "Imagenet.npy"), DN_U8, 4, (const int64_t[]){2, 32, 32, 3}, images),
+                 DN_OK);
+    dn_dataset *d = NULL;
+    cr_assert_eq(dn_dataset_open(&d, "tiny_imagenet_odin", &(dn_dataset_options){.data_dir = f.path, .limit = 1}),
+                 DN_OK, "%s", dn_error_last());
+    cr_expect(d->n == 1 && !d->labels && memcmp(d->images, images, 3072) == 0);
+    dn_dataset_close(d);
+    cr_assert_eq(dn_npy_write(folder_file(&f, "Imagenet.npy"), DN_U8, 3, (const int64_t[]){2, 32, 96}, images), DN_OK);
+    expect_error(&f, "tiny_imagenet_odin:crop", DN_ERROR_FORMAT, "found images of 32x96x1, expected three channels");
     folder_close(&f);
 }
