@@ -25,7 +25,9 @@ static char *join_names(const dn_dataset *set)
 
 bool dn_network_knows(const dn_network *n, const dn_dataset *set)
 {
-    if (!set->labels || set->classes != n->classes) return false;
+    /* Outputs without a class of the training set have no name. */
+    const bool some_unnamed = n->recipe->model.outputs > 0;
+    if (!set->labels || (some_unnamed ? set->classes > n->classes : set->classes != n->classes)) return false;
     if (!n->class_names) return true;
     char *names = join_names(set);
     const bool same = names && strcmp(names, n->class_names) == 0;
@@ -66,6 +68,19 @@ static dn_status make_class_map(dn_network *n)
 
 /* ---- new networks ---- */
 
+static dn_status count_classes(dn_network *n, const dn_dataset *train)
+{
+    const int outputs = n->recipe->model.outputs;
+    if (train->classes < 2 || !train->labels)
+        return dn_fail(DN_ERROR_ARGUMENT, "data.train '%s' has %d classes: training needs labels of 2 or more",
+                       train->name, train->classes);
+    if (outputs > 0 && outputs < train->classes)
+        return dn_fail(DN_ERROR_ARGUMENT, "model.outputs is %d, but data.train '%s' has %d classes", outputs,
+                       train->name, train->classes);
+    n->classes = n->columns = outputs > 0 ? outputs : train->classes;
+    return DN_OK;
+}
+
 static dn_status new_params(dn_network *n)
 {
     const dn_params_options options = {.members = n->members, .dtype = DN_F32, .seed = n->recipe->train.seed};
@@ -86,11 +101,7 @@ dn_status dn_network_new(dn_network **out, dn_recipe *recipe, dn_device *device,
     n->height = train->height;
     n->width = train->width;
     n->channels = train->channels;
-    n->classes = n->columns = train->classes;
-    dn_status status = DN_OK;
-    if (train->classes < 2 || !train->labels)
-        status = dn_fail(DN_ERROR_ARGUMENT, "data.train '%s' has %d classes: training needs labels of 2 or more",
-                         train->name, train->classes);
+    dn_status status = count_classes(n, train);
     if (status == DN_OK && !(n->class_names = join_names(train))) status = DN_ERROR_MEMORY;
     if (status == DN_OK && recipe->ensemble.kind == DN_ENSEMBLE_LEAVE_OUT) status = make_class_map(n);
     if (status == DN_OK) status = new_params(n);

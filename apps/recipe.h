@@ -31,6 +31,7 @@ typedef struct dn_recipe_model {
     double dropout; /**< -1: the model's own */
     int width;      /**< 0: the model's own */
     int depth;      /**< 0: the model's own */
+    int outputs;    /**< 0: as many as data.train has classes; those above it never get an image */
 } dn_recipe_model;
 
 typedef enum dn_ensemble_kind { DN_ENSEMBLE_DEEP, DN_ENSEMBLE_MI, DN_ENSEMBLE_LEAVE_OUT } dn_ensemble_kind;

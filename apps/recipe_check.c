@@ -26,6 +26,14 @@ static dn_status check_depth(const checker *c, const dn_model *known)
                 known->name, dn_model_depths(known, text, sizeof text), depth);
 }
 
+/* A leave-out member's outputs are the classes of its fold. */
+static dn_status check_outputs(const checker *c)
+{
+    if (c->recipe->model.outputs == 0 || c->recipe->ensemble.kind != DN_ENSEMBLE_LEAVE_OUT) return DN_OK;
+    return FAIL(c, "model.outputs", "model.outputs must be 0 with ensemble.kind leave_out, found %d",
+                c->recipe->model.outputs);
+}
+
 static dn_status check_model(const checker *c)
 {
     enum { MOST_MODELS = 64 };
@@ -195,6 +203,7 @@ dn_status dn__recipe_check(const dn_recipe *recipe, const dn__node *root, const 
     const checker c = {recipe, root, label};
     DN_TRY(check_data(&c));
     DN_TRY(check_model(&c));
+    DN_TRY(check_outputs(&c));
     DN_TRY(check_ensemble(&c));
     if (recipe->ensemble.kind == DN_ENSEMBLE_MI) {
         DN_TRY(check_sources(&c));

@@ -32,6 +32,8 @@ const dn__recipe_key dn__recipe_keys[] = {
     {"model.dropout", "-1", -1, 1, false, true, "probability to drop; -1: the model's own"},
     {"model.width", "0", FROM(0, 65536), "width of the first layers; 0: the model's own"},
     {"model.depth", "0", FROM(0, 1000), "layers with weights on the way; 0: the model's own"},
+    {"model.outputs", "0", FROM(0, 65536),
+     "outputs, of which those beyond data.train's classes get no image; 0: its classes"},
 
     {"ensemble.kind", "deep", ANY, "how the members are trained"},
     {"ensemble.members", "5", FROM(1, 1024), "number of members; leave_out: number of folds"},

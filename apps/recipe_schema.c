@@ -49,6 +49,7 @@ static const cyaml_schema_field_t model_fields[] = {
     NUMBER(dn_recipe_model, dropout),
     INTEGER(dn_recipe_model, width),
     INTEGER(dn_recipe_model, depth),
+    INTEGER(dn_recipe_model, outputs),
     CYAML_FIELD_END,
 };
 

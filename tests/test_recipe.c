@@ -72,7 +72,7 @@ static const char *const defaults[] = {
     "name: \"my\"", "description: \"\"",
     "data:", "  train: \"glyphs:train\"", "  test: \"glyphs:test\"", "  ood: []", "  prepare: []", "  mean: []",
     "  deviation: []", "  crop_padding: 4", "  crop_choices: 0", "  replace: false",
-    "model:", "  name: \"glyph_net\"", "  dropout: -1", "  width: 0", "  depth: 0",
+    "model:", "  name: \"glyph_net\"", "  dropout: -1", "  width: 0", "  depth: 0", "  outputs: 0",
     "ensemble:", "  kind: deep", "  members: 5",
     "mi:", "  batch: 128", "  sources: []", "  switches: []", "  period: 0",
     "leave_out:", "  beta: 0.2", "  margin: 0.4", "  batch: 128", "  split_seed: 3",

@@ -193,6 +193,7 @@ Test(recipe_errors, data_and_model)
         {"model.name=glyphnet", "override model.name=glyphnet: model.name is one of "},
         {"model.depth=20", "override model.depth=20: model.depth is 0 (the model's own) or one that the model has; "
                            "glyph_net has no depth to choose, found 20"},
+        {"model.outputs=-1", "override model.outputs=-1: model.outputs must be an integer from 0 to 65536, found '-1'"},
         {"model.name=glyphnet", "; found 'glyphnet', did you mean 'glyph_net'?"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
