@@ -44,7 +44,7 @@ typedef struct arguments {
     int n_runs;
     dn_expression_list list;
     const char *classifier; /* a run */
-    bool threshold_on_test;
+    dn_threshold_on threshold;
     const char *json, *csv, *device;
     int threads;
 } arguments;
@@ -75,7 +75,7 @@ static const struct argp_option options[] = {
      0},
     {"threshold-on", KEY_THRESHOLD, "ROWS", 0,
      "With --classifier, where the threshold is chosen: held-out, a random half of each set, or test, the very rows "
-     "that are measured, which flatters (default held-out)",
+     "that are measured, which flatters, or test-grid, the same among 1000 values from 0 to 1 (default held-out)",
      0},
     {"csv", KEY_CSV, "FILE", 0, "Write a line for each run, score and set as CSV to FILE, '-' is standard output", 0},
     {"refresh", KEY_REFRESH, NULL, 0, "Run the network anew, whatever outputs the run's folder has", 0},
@@ -142,10 +142,10 @@ static dn_status take_set(arguments *a, int key, const char *arg)
 
 static dn_status take_threshold(arguments *a, const char *arg)
 {
-    static const char *const names[] = {"held-out", "test"};
+    static const char *const names[] = {"held-out", "test", "test-grid"};
     size_t index = 0;
-    DN_TRY(dn_cli_choose("--threshold-on", arg, names, 2, &index));
-    a->threshold_on_test = index == 1;
+    DN_TRY(dn_cli_choose("--threshold-on", arg, names, 3, &index));
+    a->threshold = (dn_threshold_on)index;
     return DN_OK;
 }
 
@@ -174,7 +174,8 @@ static dn_status take(arguments *a, int key, const char *arg)
 
 static void check_arguments(const arguments *a, struct argp_state *state)
 {
-    if (!a->classifier && a->threshold_on_test) argp_error(state, "--threshold-on goes with --classifier");
+    if (!a->classifier && a->threshold != DN_THRESHOLD_ON_HALF)
+        argp_error(state, "--threshold-on goes with --classifier");
     if (a->classifier && a->n_runs > 1) argp_error(state, "--classifier goes with one run that accepts");
     if (a->classifier && a->evaluation.bootstrap > 0) argp_error(state, "--bootstrap does not go with --classifier");
 }
@@ -304,14 +305,14 @@ static dn_status combine(const arguments *a)
                                    .reduce = e->reduce,
                                    .fit = e->fit,
                                    .layers = e->layers,
-                                   .threshold_on_test = a->threshold_on_test,
+                                   .threshold = a->threshold,
                                    .refresh = e->refresh,
                                    .quiet = e->quiet};
     dn_device *device = NULL;
     dn_combined combined = {0};
     const dn_device_options options_of_device = {.threads = a->threads};
     DN_TRY(dn_device_open(&device, a->device ? a->device : "cpu", &options_of_device));
-    if (o.threshold_on_test)
+    if (o.threshold != DN_THRESHOLD_ON_HALF)
         fprintf(stderr, "warning: the threshold is chosen with the labels of the rows that are measured: the figures "
                         "are better than new images will show\n");
     dn_status status = dn_combine(&combined, device, &o);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "apps/evaluate_check.h"
+#include "apps/grid_threshold.h"
 #include "apps/half.h"
 #include "apps/run.h"
 #include "core/alloc.h"
@@ -26,19 +27,11 @@ static void close_judge(judge *j, int n_ood)
 
 static dn_status take_names(judge *j, double *accuracy, const dn_outputs *outputs, const char *run)
 {
-    const size_t rows = (size_t)outputs->rows;
     if (!outputs->labels)
         return dn_fail(DN_ERROR_ARGUMENT,
                        "'%s' has no labels of the classes that '%s' knows; name labelled data by --id", outputs->set,
                        run);
-    int32_t *named = dn_calloc(rows, sizeof *named);
-    j->right = dn_calloc(rows, sizeof *j->right);
-    dn_status status = named && j->right ? dn_outputs_name(named, NULL, outputs) : DN_ERROR_MEMORY;
-    size_t right = 0;
-    for (size_t i = 0; i < rows && status == DN_OK; i++) right += j->right[i] = named[i] == outputs->labels[i];
-    *accuracy = (double)right / (double)rows;
-    dn_free(named);
-    return status;
+    return dn_outputs_right(&j->right, accuracy, outputs);
 }
 
 static dn_status judge_sets(judge *j, double *accuracy, dn_scoring *scoring, const dn_combined *c, const char *run)
@@ -159,21 +152,33 @@ static size_t measured(const halves *h, const double **scores)
     return all ? h->n : h->n - h->chosen;
 }
 
-static dn_status measure(dn_combined_row *row, const halves *id, const halves *ood, const uint8_t *right)
+static dn_status choose(double *threshold, const halves *id, const halves *ood, dn_threshold_on on)
 {
+    enum { POINTS = 1000 };
     dn_metrics chosen;
-    dn_selective *selective = NULL;
     DN_TRY(dn_metrics_compute(&chosen, id->scores, id->chosen, ood->scores, ood->chosen, NULL));
+    *threshold = on == DN_THRESHOLD_ON_GRID
+                     ? dn_grid_threshold(id->scores, id->chosen, ood->scores, ood->chosen, POINTS)
+                     : chosen.best_threshold;
+    return DN_OK;
+}
+
+static dn_status measure(dn_combined_row *row, const halves *id, const halves *ood, const uint8_t *right,
+                         dn_threshold_on on)
+{
+    double threshold = 0.0;
+    dn_selective *selective = NULL;
+    DN_TRY(choose(&threshold, id, ood, on));
     dn_selective_rows rows = {.right = right};
     row->n_id = rows.n_id = measured(id, &rows.id);
     row->n_ood = rows.n_ood = measured(ood, &rows.ood);
     DN_TRY(dn_selective_open(&selective, &rows));
-    const dn_status status = dn_selective_at(&row->selective, selective, chosen.best_threshold);
+    const dn_status status = dn_selective_at(&row->selective, selective, threshold);
     row->aurc = dn_selective_aurc(selective);
     dn_selective_close(selective);
     size_t taken_rightly = 0;
-    for (size_t i = 0; i < rows.n_id; i++) taken_rightly += rows.id[i] < chosen.best_threshold;
-    for (size_t i = 0; i < rows.n_ood; i++) taken_rightly += rows.ood[i] >= chosen.best_threshold;
+    for (size_t i = 0; i < rows.n_id; i++) taken_rightly += rows.id[i] < threshold;
+    for (size_t i = 0; i < rows.n_ood; i++) taken_rightly += rows.ood[i] >= threshold;
     row->detection = (double)taken_rightly / (double)(rows.n_id + rows.n_ood);
     return status;
 }
@@ -188,8 +193,9 @@ static uint8_t *right_of_measured(const uint8_t *right, size_t n, bool on_test)
 }
 
 static dn_status add_row(dn_combined *c, int set, dn_combined_system system, const judge *accepts, const judge *names,
-                         bool on_test)
+                         dn_threshold_on on)
 {
+    const bool on_test = on != DN_THRESHOLD_ON_HALF;
     halves id = {0}, ood = {0};
     dn_combined_row *row = &c->rows[c->n_rows++];
     *row = (dn_combined_row){.ood = c->ood[set], .system = system};
@@ -198,19 +204,19 @@ static dn_status add_row(dn_combined *c, int set, dn_combined_system system, con
     if (status == DN_OK) status = take_halves(&ood, accepts->ood[set].score[0], accepts->ood[set].rows, on_test);
     if (status == DN_OK && (accepts->id.rows < 2 || accepts->ood[set].rows < 2) && !on_test)
         status = dn_fail(DN_ERROR_ARGUMENT, "a set of one row has no half to choose a threshold on");
-    if (status == DN_OK) status = measure(row, &id, &ood, right);
+    if (status == DN_OK) status = measure(row, &id, &ood, right, on);
     dn_free(right);
     dn_free(id.scores);
     dn_free(ood.scores);
     return status;
 }
 
-static dn_status measure_systems(dn_combined *c, const judge *acceptor, const judge *classifier, bool on_test)
+static dn_status measure_systems(dn_combined *c, const judge *acceptor, const judge *classifier, dn_threshold_on on)
 {
     for (int i = 0; i < c->n_ood; i++) {
-        DN_TRY(add_row(c, i, DN_SYSTEM_COMBINED, acceptor, classifier, on_test));
-        DN_TRY(add_row(c, i, DN_SYSTEM_ACCEPTOR, acceptor, acceptor, on_test));
-        DN_TRY(add_row(c, i, DN_SYSTEM_CLASSIFIER, classifier, classifier, on_test));
+        DN_TRY(add_row(c, i, DN_SYSTEM_COMBINED, acceptor, classifier, on));
+        DN_TRY(add_row(c, i, DN_SYSTEM_ACCEPTOR, acceptor, acceptor, on));
+        DN_TRY(add_row(c, i, DN_SYSTEM_CLASSIFIER, classifier, classifier, on));
     }
     return DN_OK;
 }
@@ -228,7 +234,7 @@ dn_status dn_combine(dn_combined *out, dn_device *device, const dn_combined_opti
         status = dn_fail(DN_ERROR_ARGUMENT, "--methods: %zu scores; a combined system accepts by one", list->count);
     if (status == DN_OK && !(out->method = dn_strdup(list->text[0]))) status = DN_ERROR_MEMORY;
     if (status == DN_OK) status = ask_both(out, &acceptor, &classifier, device, options, list);
-    if (status == DN_OK) status = measure_systems(out, &acceptor, &classifier, options->threshold_on_test);
+    if (status == DN_OK) status = measure_systems(out, &acceptor, &classifier, options->threshold);
     close_judge(&acceptor, out->n_ood);
     close_judge(&classifier, out->n_ood);
     dn_expression_list_close(&own);

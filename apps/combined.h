@@ -8,6 +8,13 @@
 #include "apps/scoring.h"
 #include "ood/selective.h"
 
+/** Which rows choose the threshold, for the best accuracy of ID or OOD. */
+typedef enum dn_threshold_on {
+    DN_THRESHOLD_ON_HALF, /**< a random half of each set; the other half is measured */
+    DN_THRESHOLD_ON_TEST, /**< the very rows that are measured */
+    DN_THRESHOLD_ON_GRID  /**< those too, among 1000 values from 0 to 1 (grid_threshold.h): the published rule */
+} dn_threshold_on;
+
 typedef struct dn_combined_options {
     const char *acceptor, *classifier; /**< runs */
     const char *data_dir, *id;         /**< NULL: the acceptor's data.test */
@@ -16,8 +23,7 @@ typedef struct dn_combined_options {
     const dn_expression_list *list; /**< of one score; NULL or empty: predictive_entropy */
     dn_reduce reduce;
     const char *fit, *layers; /**< see dn_scoring_options */
-    bool threshold_on_test; /**< chosen on the very rows that are measured; otherwise on a random half of them, and the
-                                   other half is measured */
+    dn_threshold_on threshold;
     bool refresh, quiet;
 } dn_combined_options;
 

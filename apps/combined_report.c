@@ -14,7 +14,8 @@ static const char *system_name(dn_combined_system system)
 
 static const char *chosen_on(const dn_combined_options *o)
 {
-    return o->threshold_on_test ? "test rows" : "held-out half";
+    static const char *const names[] = {"held-out half", "test rows", "test rows, grid"};
+    return names[o->threshold];
 }
 
 /* ---- text ---- */
@@ -50,11 +51,10 @@ dn_status dn_combined_print(const dn_combined *c, const dn_combined_options *o)
     printf("acceptor: %s, accepts below a threshold of %s; accuracy %.2f %%\n", o->acceptor, c->method,
            100.0 * c->acceptor_accuracy);
     printf("classifier: %s, names what is accepted; accuracy %.2f %%\n", o->classifier, 100.0 * c->accuracy);
-    if (o->threshold_on_test)
-        printf("threshold: chosen for the best accuracy of ID or OOD on the very rows that are measured\n\n");
-    else
-        printf("threshold: chosen for the best accuracy of ID or OOD on a random half of each set; the other half is "
-               "measured\n\n");
+    static const char *const rows[] = {"a random half of each set; the other half is measured",
+                                       "the very rows that are measured",
+                                       "the very rows that are measured, among 1000 values from 0 to 1"};
+    printf("threshold: chosen for the best accuracy of ID or OOD on %s\n\n", rows[o->threshold]);
     return print_rows(c);
 }
 

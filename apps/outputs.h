@@ -112,6 +112,10 @@ typedef struct dn_accuracy_report {
 /** What the ensemble names each row. @param named [N] @param probability [N] of that class; NULL: not wanted */
 dn_status dn_outputs_name(int32_t *named, double *probability, const dn_outputs *outputs) DN_NODISCARD;
 
+/** Which rows the ensemble names rightly. @param right receives [N], 1 or 0; free with dn_free() @param share of them;
+ *  NULL: not wanted @return DN_ERROR_ARGUMENT for a set without labels of the network's classes */
+dn_status dn_outputs_right(uint8_t **right, double *share, const dn_outputs *outputs) DN_NODISCARD;
+
 /** @param outputs of a set with labels @param out free out->member with dn_free() */
 dn_status dn_outputs_accuracy(dn_accuracy_report *out, const dn_outputs *outputs) DN_NODISCARD;
 

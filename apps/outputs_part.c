@@ -91,6 +91,27 @@ dn_status dn_outputs_name(int32_t *named, double *probability, const dn_outputs 
 
 /* ---- how often they are right ---- */
 
+dn_status dn_outputs_right(uint8_t **right, double *share, const dn_outputs *o)
+{
+    const size_t n = (size_t)o->rows;
+    size_t count = 0;
+    *right = NULL;
+    if (!o->labels)
+        return dn_fail(DN_ERROR_ARGUMENT, "'%s' has no labels of the classes that the network knows", o->set);
+    int32_t *named = dn_calloc(n, sizeof *named);
+    uint8_t *is_right = dn_calloc(n, sizeof *is_right);
+    const dn_status status = named && is_right ? dn_outputs_name(named, NULL, o) : DN_ERROR_MEMORY;
+    for (size_t i = 0; i < n && status == DN_OK; i++) count += is_right[i] = named[i] == o->labels[i];
+    dn_free(named);
+    if (status != DN_OK) {
+        dn_free(is_right);
+        return status;
+    }
+    *right = is_right;
+    if (share) *share = (double)count / (double)n;
+    return DN_OK;
+}
+
 /* Whether member e has an output for this class. */
 static bool knows(const dn_network *n, int e, int32_t class)
 {

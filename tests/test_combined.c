@@ -118,6 +118,30 @@ static void check_system(bool on_test)
     cJSON_Delete(tree);
 }
 
+/** The published rule: 1000 values from 0 to 1, the largest of the best. */
+Test(combined, threshold_on_a_grid)
+{
+    const rows known = predict(accepts, id), unknown = predict(accepts, ood);
+    cr_assert_eq(RUN("evaluate", accepts, "--classifier", names, "--threshold-on", "test-grid", "--json", "-"), 0, "%s",
+                 err);
+    HAS(err, "warning: ");
+    double best = -1.0;
+    for (int i = 0, most = 0; i < 1000; i++) {
+        const double threshold = i == 999 ? 1.0 : i * (1.0 / 999.0);
+        int right = 0;
+        for (int k = 0; k < N_ID; k++) right += known.score[k] < threshold;
+        for (int k = 0; k < N_OOD; k++) right += unknown.score[k] >= threshold;
+        if (right < most) continue;
+        most = right;
+        best = threshold;
+    }
+    cJSON *tree = cJSON_Parse(out);
+    cr_assert_not_null(tree);
+    cr_expect_str_eq(cJSON_GetStringValue(cJSON_GetObjectItem(tree, "threshold_on")), "test rows, grid");
+    cr_expect_eq(number(cJSON_GetArrayItem(cJSON_GetObjectItem(tree, "results"), 0), "threshold"), best);
+    cJSON_Delete(tree);
+}
+
 Test(combined, counted_by_hand)
 {
     check_system(false);
