@@ -16,7 +16,8 @@ typedef struct dn_scoring_options {
     const char *layers; /**< names, separated by commas, that layers=all means; NULL: all. The penultimate features are
                                always among them */
     uint64_t seed;
-    bool quiet; /**< no notes */
+    int64_t limit; /**< only the first so many rows of each set that is scored; 0: all */
+    bool quiet;    /**< no notes */
 } dn_scoring_options;
 
 typedef struct dn_scoring dn_scoring;

@@ -109,6 +109,7 @@ dn_status dn__group_outputs(dn_outputs **out, dn_scoring *s, const dn__score_gro
                .dim = layers->count ? layers->layer[layers->count - 1].dim : 0};
     dn_output_request request = {.set = set,
                                  .seed = s->options.seed,
+                                 .limit = s->options.limit,
                                  .layers = group->layers,
                                  .pass = group->pass_text,
                                  .options = group->pass_options};

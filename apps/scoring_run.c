@@ -5,7 +5,8 @@
 
 dn_status dn_scoring_outputs(dn_outputs **out, dn_scoring *s, const char *set)
 {
-    const dn_output_request request = {.set = set, .seed = s->options.seed, .layers = s->plain_layers};
+    const dn_output_request request = {
+        .set = set, .seed = s->options.seed, .limit = s->options.limit, .layers = s->plain_layers};
     return dn_outputs_open(out, s->files, &request);
 }
 
