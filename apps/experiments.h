@@ -6,6 +6,7 @@
 #include "apps/reproduce.h"
 
 #define DN_EXPERIMENTS(ROW) \
+    ROW(mi_ensemble)        \
     ROW(mc_dropout_react)   \
     ROW(gen)                \
     ROW(she)
