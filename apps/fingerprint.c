@@ -3,27 +3,11 @@
 #include <string.h>
 
 #include "core/alloc.h"
-
-/* One step for 8 bytes. For a given state it is a bijection of the word, and for a given word one of the state: a
- * change of one word always shows. */
-static uint64_t mix(uint64_t state, uint64_t word)
-{
-    state = (state ^ word) * 0x9e3779b97f4a7c15u;
-    return state ^ state >> 29;
-}
+#include "core/hash.h"
 
 uint64_t dn_fingerprint(uint64_t seed, const void *data, size_t bytes)
 {
-    const unsigned char *at = data;
-    uint64_t state = mix(seed, bytes);
-    for (; bytes >= 8; bytes -= 8, at += 8) {
-        uint64_t word;
-        memcpy(&word, at, 8);
-        state = mix(state, word);
-    }
-    uint64_t rest = 0;
-    if (bytes > 0) memcpy(&rest, at, bytes);
-    return mix(mix(state, rest), 0x5851f42d4c957f2du);
+    return dn_hash_of(seed, data, bytes);
 }
 
 uint64_t dn_fingerprint_text(uint64_t seed, const char *text)
@@ -63,13 +47,4 @@ dn_status dn_fingerprint_network(uint64_t *out, const dn_network *n)
     if (n->class_map) *out = dn_fingerprint(*out, n->class_map, places * sizeof *n->class_map);
     DN_TRY(add_block(out, n->params, DN_BLOCK_VALUES));
     return add_block(out, n->params, DN_BLOCK_STATES);
-}
-
-uint64_t dn_fingerprint_set(const dn_dataset *set)
-{
-    const int64_t shape[6] = {set->n, set->height, set->width, set->channels, set->type, set->classes};
-    const size_t pixels = (size_t)set->n * (size_t)set->height * (size_t)set->width * (size_t)set->channels;
-    const uint64_t state =
-        dn_fingerprint(dn_fingerprint(0, shape, sizeof shape), set->images, pixels * dn_dtype_size(set->type));
-    return set->labels ? dn_fingerprint(state, set->labels, (size_t)set->n * sizeof *set->labels) : state;
 }

@@ -14,7 +14,4 @@ uint64_t dn_fingerprint_text(uint64_t seed, const char *text);
 /** Of the recipe, the class map, and every parameter and state: all that decides what the network says. */
 dn_status dn_fingerprint_network(uint64_t *out, const dn_network *network) DN_NODISCARD;
 
-/** Of the images and the labels. */
-uint64_t dn_fingerprint_set(const dn_dataset *set);
-
 #endif

@@ -142,7 +142,7 @@ static dn_status load_set(dn__output_plan *plan, dn_output_files *files)
     DN_TRY(dn_network_check_images(n, plan->set));
     if (plan->set->n < 1) return dn_fail(DN_ERROR_ARGUMENT, "data set '%s' is empty", plan->set->name);
     plan->rows = plan->set->n;
-    plan->set_print = dn_fingerprint_set(plan->set);
+    DN_TRY(dn_dataset_fingerprint(plan->set, &plan->set_print));
     plan->labelled = dn_network_knows(n, plan->set);
     return add_known(files, plan);
 }

@@ -69,6 +69,10 @@ dn_status dn_store_expect_kind(dn_store *store, const char *kind, int newest, in
 /** Compresses the arrays written from now on; level 0 (the default: none) to 9. */
 dn_status dn_store_set_deflate(dn_store *store, int level) DN_NODISCARD;
 
+/** Cuts the arrays written from now on in chunks of about so many bytes, whole last axes first; 0: the default, 1 MiB.
+ *  @param bytes below 2^31 */
+dn_status dn_store_set_chunk(dn_store *store, int64_t bytes) DN_NODISCARD;
+
 /** Writes a whole array. @param dim [rank] sizes, zeros are allowed
  *  @param data row-major, as many elements as the product of the sizes */
 dn_status dn_store_write(dn_store *store, const char *name, dn_dtype dtype, int rank, const int64_t *dim,

@@ -91,9 +91,9 @@ static const char *shape_text(const dn_store_info *info, char text[128])
 }
 
 /** Whole last axes first, so that one chunk is a run of rows: for [E,N,D], one member's rows. */
-static void choose_chunk(const dn_store_info *info, hsize_t chunk[DN_STORE_MAX_RANK])
+static void choose_chunk(const dn_store_info *info, int64_t bytes, hsize_t chunk[DN_STORE_MAX_RANK])
 {
-    int64_t left = CHUNK_BYTES / (int64_t)dn_dtype_size(info->dtype);
+    int64_t left = (bytes ? bytes : CHUNK_BYTES) / (int64_t)dn_dtype_size(info->dtype);
     for (int axis = info->rank - 1; axis >= 0; axis--) {
         int64_t places = info->dim[axis] < left ? info->dim[axis] : left;
         if (places < 1) places = 1;
@@ -109,7 +109,7 @@ static hid_t cache_options(const dn_store_info *info)
     size_t bytes = SMALLEST_CACHE;
     const hid_t options = H5Pcreate(H5P_DATASET_ACCESS);
     if (info->count == 0) return options;
-    choose_chunk(info, chunk);
+    choose_chunk(info, 0, chunk);
     for (int axis = 0; axis < info->rank && chunk[axis] == 1; axis++) chunks *= (hsize_t)info->dim[axis];
     if (chunks * CHUNK_BYTES > bytes)
         bytes = chunks < LARGEST_CACHE / CHUNK_BYTES ? chunks * CHUNK_BYTES : LARGEST_CACHE;
@@ -124,7 +124,7 @@ static dn_status set_layout(const dn_store *store, hid_t options, const dn_store
 {
     if (info->count == 0) return DN_OK; /* nothing to cut, and nothing to sum */
     hsize_t chunk[DN_STORE_MAX_RANK];
-    choose_chunk(info, chunk);
+    choose_chunk(info, store->chunk_bytes, chunk);
     if (H5Pset_chunk(options, info->rank, chunk) < 0 ||
         (store->deflate > 0 &&
          (H5Pset_shuffle(options) < 0 || H5Pset_deflate(options, (unsigned)store->deflate) < 0)) ||
@@ -460,5 +460,14 @@ dn_status dn_store_set_deflate(dn_store *store, int level)
     if (level < 0 || level > 9)
         return dn_fail(DN_ERROR_ARGUMENT, "%s: compression level %d, expected 0 to 9", store->path, level);
     store->deflate = level;
+    return DN_OK;
+}
+
+dn_status dn_store_set_chunk(dn_store *store, int64_t bytes)
+{
+    if (bytes < 0 || bytes > INT32_MAX)
+        return dn_fail(DN_ERROR_ARGUMENT, "%s: chunks of %lld bytes, expected at most %d", store->path,
+                       (long long)bytes, INT32_MAX);
+    store->chunk_bytes = bytes;
     return DN_OK;
 }

@@ -20,9 +20,12 @@ void dn__hdf5_message(char message[256]);
 typedef struct dn__store_target {
     int descriptor;
     int error; /**< errno of the first write that failed, or 0; what follows is thrown away */
+    /** NULL, or what is told where data (not structure) would be read; nothing is read then. */
+    void (*locate)(void *context, uint64_t address, uint64_t bytes);
+    void *context;
 } dn__store_target;
 
-/** Makes files with this access list write to the target. A failing disk is kept in target->error and is a success for
+/** Makes files with this access list read and write the target. A failing disk is kept in target->error and is a success for
  *  HDF5, which would otherwise refuse to close the file and crash when the program ends. */
 dn_status dn__store_set_target(hid_t access, dn__store_target *target);
 
@@ -41,6 +44,7 @@ struct dn_store {
     hid_t file;
     bool writing;
     int deflate;
+    int64_t chunk_bytes;
     dn__open_array *arrays;
     size_t array_count, array_capacity;
 };

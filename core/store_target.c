@@ -1,4 +1,4 @@
-/* A virtual file driver of HDF5 that writes to a file descriptor and remembers the first error. HDF5 1.10 cannot close
+/* A virtual file driver of HDF5 on a file descriptor, which remembers the first error. HDF5 1.10 cannot close
  * a file whose last writes failed (a full disk): it keeps the file open, and crashes at the end of the program. With
  * this driver it closes cleanly, and the store asks target->error before it gives the file its name. */
 #include "core/store_private.h"
@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #if H5_VERSION_GE(1, 14, 0)
 #include <H5FDdevelop.h>
@@ -23,9 +24,12 @@ static H5FD_t *target_open(const char *name, unsigned flags, hid_t access, haddr
 {
     (void)name, (void)flags, (void)most;
     dn__store_target *const *info = H5Pget_driver_info(access);
-    target_file *file = info ? dn_calloc(1, sizeof *file) : NULL;
+    struct stat facts;
+    if (!info || fstat((*info)->descriptor, &facts) != 0) return NULL;
+    target_file *file = dn_calloc(1, sizeof *file);
     if (!file) return NULL;
     file->target = *info;
+    file->end_of_file = (haddr_t)facts.st_size;
     return &file->base;
 }
 
@@ -65,9 +69,13 @@ static haddr_t target_get_eof(const H5FD_t *file, H5FD_mem_t type)
 /** What lies beyond the end of the file, or was thrown away, reads as zeros. */
 static herr_t target_read(H5FD_t *base, H5FD_mem_t type, hid_t transfer, haddr_t address, size_t size, void *buffer)
 {
-    (void)type, (void)transfer;
+    (void)transfer;
     const target_file *file = (const target_file *)base;
     char *to = buffer;
+    if (file->target->locate && type == H5FD_MEM_DRAW) {
+        file->target->locate(file->target->context, address, size);
+        return 0;
+    }
     while (size > 0) {
         const ssize_t got = pread(file->target->descriptor, to, size, (off_t)address);
         if (got < 0 && errno == EINTR) continue;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
-#include "datasets/resize.h"
+#include "datasets/rows.h"
 #include "datasets/sets.h"
 
 dn_status dn__dataset_allocate(dn_dataset *d, int64_t n, int height, int width, int channels, int labelled)
@@ -40,8 +40,9 @@ dn_status dn__dataset_copy_names(dn_dataset *d, const char *const *names)
 
 /* Keeps the items i with number[i] >= 0, at most `most` of them, and gives them these numbers as labels.
  * number[] is by old label; NULL keeps labels as they are. */
-static void keep_items(dn_dataset *d, const int *number, int64_t most)
+static dn_status keep_items(dn_dataset *d, const int *number, int64_t most)
 {
+    if (d->rows) return dn__rows_keep(d, number, most);
     const size_t item = (size_t)d->height * (size_t)d->width * (size_t)d->channels * dn_dtype_size(d->type);
     char *images = d->images;
     int64_t kept = 0;
@@ -56,11 +57,12 @@ static void keep_items(dn_dataset *d, const int *number, int64_t most)
         }
         kept++;
     }
-    if (kept == d->n) return;
+    if (kept == d->n) return DN_OK;
     for (int64_t i = kept; d->item_names && i < d->n; i++) dn_free(d->item_names[i]);
     d->n = kept;
     d->images = dn_shrink(images, (size_t)kept * item);
     if (d->labels) d->labels = dn_shrink(d->labels, (size_t)kept * sizeof *d->labels);
+    return DN_OK;
 }
 
 /* Renumbers the class names. */
@@ -91,7 +93,7 @@ static dn_status choose_classes(dn_dataset *d, const char *list, int64_t most)
     if (number) {
         for (int c = 0; c < d->classes; c++) number[c] = -1;
         for (int i = 0; i < count; i++) number[chosen[i]] = i;
-        keep_items(d, number, most);
+        status = keep_items(d, number, most);
     }
     if (status == DN_OK) status = choose_names(d, chosen, count);
     dn_free(number);
@@ -133,8 +135,9 @@ static dn_status load(dn_dataset *d, const dn__expression *e, const dn_dataset_o
     if (e->classes)
         DN_TRY(choose_classes(d, e->classes, most));
     else
-        keep_items(d, NULL, most);
-    if (e->size.height) DN_TRY(dn_dataset_resize(d, &e->size));
+        DN_TRY(keep_items(d, NULL, most));
+    if (e->size.height) DN_TRY(d->rows ? dn__rows_resize(d, &e->size) : dn_dataset_resize(d, &e->size));
+    DN_TRY(dn__rows_settle(d, options));
     return describe(d, e);
 }
 
@@ -166,6 +169,7 @@ void dn_dataset_close(dn_dataset *d)
     dn_free(d->name);
     dn_free(d->provenance);
     dn_free(d->images);
+    dn__rows_close(d->rows);
     dn_free(d->labels);
     free_names(d->class_names, d->classes);
     free_names(d->item_names, d->n);

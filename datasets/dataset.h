@@ -6,6 +6,7 @@
  *     glyphs:letters          drawn on the spot, needs no file
  *     npy:images.npy,y.npy    own arrays
  *     folder:photos           own PNG and JPEG files, a class for each sub-folder; folder:photos:train is a part of it
+ *     file:images.h5          a packed set, as `dunlin data convert` writes one
  *
  * docs/datasets.md lists the sets and the files they need.
  */
@@ -27,19 +28,23 @@ typedef struct dn_dataset {
     char *provenance; /**< where the items come from and what was done to them, one line */
     int64_t n;
     int height, width, channels;
-    dn_dtype type;      /**< DN_U8 in 0..255, or DN_F32 as stored (own arrays only) */
-    void *images;       /**< [N,H,W,C] */
-    int32_t *labels;    /**< [N] in 0..classes-1; NULL if unlabelled */
-    int classes;        /**< 0 if unlabelled */
-    char **class_names; /**< [classes]; NULL if unknown */
-    char **item_names;  /**< [N] what items are called, such as their files; NULL if they have no names */
+    dn_dtype type;         /**< DN_U8 in 0..255, or DN_F32 as stored (own arrays only) */
+    void *images;          /**< [N,H,W,C]; NULL if they stay in their file, see dn_dataset_options */
+    int32_t *labels;       /**< [N] in 0..classes-1; NULL if unlabelled */
+    int classes;           /**< 0 if unlabelled */
+    char **class_names;    /**< [classes]; NULL if unknown */
+    char **item_names;     /**< [N] what items are called, such as their files; NULL if they have no names */
+    struct dn__rows *rows; /**< the file behind images that are not in memory */
 } dn_dataset;
 
 typedef struct dn_dataset_options {
     const char *data_dir; /**< NULL: $DUNLIN_DATA, else ~/.cache/dunlin */
     uint64_t seed;        /**< for drawn sets (glyphs, noise) */
-    int64_t limit;        /**< 0: all; else the first `limit` items, after the choice of classes; evenly spaced ones of a
+    int64_t limit;  /**< 0: all; else the first `limit` items, after the choice of classes; evenly spaced ones of a
                                folder */
+    bool stream;    /**< the caller takes images by dn_dataset_read() and dn_dataset_gather() alone: sets of kinds
+                               that can stay in their files (`file:`) do so if they are larger than `memory` */
+    int64_t memory; /**< bytes of images; 0: $DUNLIN_MEMORY, else 2 GiB or a quarter of the computer's memory */
 } dn_dataset_options;
 
 /** Reads or draws the set that the expression names. @param out receives it; free with dn_dataset_close()
@@ -51,6 +56,21 @@ dn_status dn_dataset_open(dn_dataset **out, const char *expression, const dn_dat
 
 /** NULL is allowed. */
 void dn_dataset_close(dn_dataset *dataset);
+
+/* ---- images, wherever they are: for several threads at once ---- */
+
+/** @return the bytes of one image */
+size_t dn_dataset_image_bytes(const dn_dataset *dataset);
+
+/** Copies images first .. first+n-1. @param to [n,H,W,C]
+ *  @return DN_ERROR_FILE or DN_ERROR_FORMAT for a file that is damaged or was cut off since it was opened */
+dn_status dn_dataset_read(const dn_dataset *dataset, int64_t first, int64_t n, void *to) DN_NODISCARD;
+
+/** Copies the images of these items, in this order. @param items [n] @param to [n,H,W,C] */
+dn_status dn_dataset_gather(const dn_dataset *dataset, const int64_t *items, int64_t n, void *to) DN_NODISCARD;
+
+/** A hash of sizes, images and labels, the same whether they are in memory or not. */
+dn_status dn_dataset_fingerprint(const dn_dataset *dataset, uint64_t *print) DN_NODISCARD;
 
 /** One row of `dunlin data list`: a split of a known set. All texts are static, nothing is to be freed. */
 typedef struct dn_dataset_info {

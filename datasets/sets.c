@@ -88,6 +88,8 @@ static const dn__set sets[] = {
      NO_FILES, NULL, NULL, dn__load_noise},
     {"npy", "IMAGES.npy[,LABELS.npy]", "own arrays, [N,H,W] or [N,H,W,C], and labels [N]", 0, 0, 0, 0, 0,
      NO_FILES, NULL, NULL, dn__load_npy},
+    {"file", "FILE.h5", "a packed set, as `dunlin data convert` writes one", 0, 0, 0, 0, 0,
+     NO_FILES, NULL, NULL, dn__load_packed},
     {"folder", "PATH[:train|:test]", "own PNG and JPEG files, a class for each sub-folder", 0, 0, 0, 0, 0,
      NO_FILES, NULL, NULL, dn__load_folder},
 };
@@ -142,7 +144,8 @@ dn_status dn__set_find(const dn__set **out, const dn__expression *e)
     while (set < sets + SETS && strcmp(set->name, e->name) != 0) set++;
     if (set == sets + SETS) return unknown_set(e->name);
     *out = set;
-    if (!e->split || set->load == dn__load_npy || set->load == dn__load_folder) return DN_OK; /* the split is a path */
+    if (!e->split || set->load == dn__load_npy || set->load == dn__load_packed || set->load == dn__load_folder)
+        return DN_OK; /* the split is a path */
     for (; *out < sets + SETS && strcmp((*out)->name, e->name) == 0; ++*out)
         if (strcmp((*out)->split, e->split) == 0) return DN_OK;
     return unknown_split(set, e->split);

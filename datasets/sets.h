@@ -38,7 +38,8 @@ bool dn__set_chooses(const dn__set *set);
 dn_status dn__set_find(const dn__set **out, const dn__expression *e);
 
 /** Sets *path to the file below the data directory in the spelling that is there: a packed file may be unpacked, "-idx"
- *  may be ".idx", and what stands in the table without an ending is a folder or a .npy file. @return DN_ERROR_FILE with a cure if there is none; free with dn_free() */
+ *  may be ".idx", and what stands in the table without an ending is a folder or a .npy file.
+ *  @return DN_ERROR_FILE with a cure if there is none; free with dn_free() */
 dn_status dn__set_file(char **path, const char *directory, const char *file);
 
 /** @return the data directory by the rule of dn_dataset_options, or NULL with an error; free with dn_free() */
@@ -59,6 +60,7 @@ dn_status dn__load_svhn(dn_dataset *d, const dn__request *request);
 dn_status dn__load_odin(dn_dataset *d, const dn__request *request);
 dn_status dn__load_folder(dn_dataset *d, const dn__request *request);
 dn_status dn__load_npy(dn_dataset *d, const dn__request *request);
+dn_status dn__load_packed(dn_dataset *d, const dn__request *request);
 dn_status dn__load_digits(dn_dataset *d, const dn__request *request);
 dn_status dn__load_letters(dn_dataset *d, const dn__request *request);
 dn_status dn__load_textures(dn_dataset *d, const dn__request *request);
