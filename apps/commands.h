@@ -10,6 +10,7 @@
     ROW(metrics, "AUROC, FPR95, calibration and more from arrays")         \
     ROW(predict, "class, score, accept or reject for each image")          \
     ROW(compare, "several runs side by side, as a table and as a picture") \
+    ROW(report, "all that runs have shown, as one HTML page")              \
     ROW(score, "scores of any framework's logits and features")            \
     ROW(data, "list the data sets, or describe one")                       \
     ROW(reproduce, "published experiments, beside their figures")          \
