@@ -22,11 +22,17 @@ static const uint8_t grown[7 * 6] = {0,   25,  75, 175, 228, 255, 6,   39,  78, 
                                      91,  50,  27, 14,  255, 192, 117, 75,  48, 32, 74,  56,  35,  24,
                                      104, 188, 34, 39,  44,  48,  123, 196, 77, 88, 101, 109, 117, 123};
 
-static void expect_u8(int height, int width, const uint8_t *expected)
+/* The same by Image.BICUBIC. */
+static const uint8_t cubic_shrunk[3 * 2] = {43, 134, 113, 52, 51, 119};
+static const uint8_t cubic_grown[7 * 6] = {0,   13,  69, 187, 251, 255, 0,   25,  78, 98, 111, 113, 73,  95,
+                                           99,  39,  2,  0,   255, 199, 113, 72,  43, 30, 64,  47,  21,  10,
+                                           114, 211, 17, 26,  37,  43,  133, 212, 80, 92, 108, 115, 117, 116};
+
+static void expect_u8(int height, int width, dn_filter filter, const uint8_t *expected)
 {
     dn_dataset *d = make(DN_U8, 2, 5, 4, 1);
     for (int i = 0; i < 40; i++) ((uint8_t *)d->images)[i] = small[i % 20];
-    cr_assert_eq(dn_dataset_resize(d, &(dn_size){height, width, 3, 0, 0}), DN_OK);
+    cr_assert_eq(dn_dataset_resize(d, &(dn_size){height, width, 3, filter, 0}), DN_OK);
     cr_expect(d->n == 2 && d->height == height && d->width == width && d->channels == 3);
     for (int i = 0; i < 2 * height * width * 3; i++)
         cr_expect_eq(((uint8_t *)d->images)[i], expected[i / 3 % (height * width)], "value %d", i);
@@ -35,28 +41,47 @@ static void expect_u8(int height, int width, const uint8_t *expected)
 
 Test(dataset_resize, eight_bit_images_agree_with_pillow)
 {
-    expect_u8(3, 2, shrunk);
-    expect_u8(7, 6, grown);
-    expect_u8(5, 4, small);
+    expect_u8(3, 2, DN_FILTER_BILINEAR, shrunk);
+    expect_u8(7, 6, DN_FILTER_BILINEAR, grown);
+    expect_u8(5, 4, DN_FILTER_BILINEAR, small);
+    expect_u8(3, 2, DN_FILTER_BICUBIC, cubic_shrunk);
+    expect_u8(7, 6, DN_FILTER_BICUBIC, cubic_grown);
+    expect_u8(5, 4, DN_FILTER_BICUBIC, small);
 }
 
-/* FNV-1a over all bytes of 100 images, resized here and by Pillow. */
-static void expect_sum(int height, int width, uint64_t expected)
+/* FNV-1a over all bytes of the images, resized here and by Pillow. */
+static void expect_sum(dn_dataset *d, dn_size size, uint64_t expected)
 {
-    dn_dataset *d = make(DN_U8, 100, 28, 28, 1);
-    for (uint64_t i = 0; i < 100 * 28 * 28; i++)
+    const int64_t all = d->n * d->height * d->width * d->channels;
+    for (uint64_t i = 0; i < (uint64_t)all; i++)
         ((uint8_t *)d->images)[i] = (uint8_t)((i * i * 7 + i * 13 + (i >> 5)) % 251);
-    cr_assert_eq(dn_dataset_resize(d, &(dn_size){height, width, 1, 0, 0}), DN_OK);
+    cr_assert_eq(dn_dataset_resize(d, &size), DN_OK);
     uint64_t sum = 0xcbf29ce484222325u;
-    for (int i = 0; i < 100 * height * width; i++) sum = (sum ^ ((uint8_t *)d->images)[i]) * 0x100000001b3u;
-    cr_expect_eq(sum, expected, "to %dx%d: 0x%016llx", height, width, (unsigned long long)sum);
+    for (int64_t i = 0; i < d->n * size.height * size.width * size.channels; i++)
+        sum = (sum ^ ((uint8_t *)d->images)[i]) * 0x100000001b3u;
+    cr_expect_eq(sum, expected, "to %dx%d: 0x%016llx", size.height, size.width, (unsigned long long)sum);
     dn_dataset_close(d);
 }
 
 Test(dataset_resize, many_images_agree_with_pillow_in_every_bit)
 {
-    expect_sum(32, 32, 0x802357fc34b2fad5);
-    expect_sum(13, 9, 0x8e935d80b3db2587);
+    expect_sum(make(DN_U8, 100, 28, 28, 1), (dn_size){32, 32, 1, DN_FILTER_BILINEAR, 0}, 0x802357fc34b2fad5);
+    expect_sum(make(DN_U8, 100, 28, 28, 1), (dn_size){13, 9, 1, DN_FILTER_BILINEAR, 0}, 0x8e935d80b3db2587);
+    expect_sum(make(DN_U8, 100, 28, 28, 1), (dn_size){32, 32, 1, DN_FILTER_BICUBIC, 0}, 0x4f8a4a0190a8d569);
+    expect_sum(make(DN_U8, 100, 28, 28, 1), (dn_size){13, 9, 1, DN_FILTER_BICUBIC, 0}, 0xf9428d0d4493d410);
+}
+
+/* Pillow's resize to (S, int(S * long / short)), then torchvision's CenterCrop. */
+Test(dataset_resize, crops_agree_with_torchvision)
+{
+    expect_sum(make(DN_U8, 20, 41, 30, 3), (dn_size){16, 16, 3, DN_FILTER_BICUBIC, DN_FIT_CROP}, 0x8294bca6373e9e33);
+    expect_sum(make(DN_U8, 20, 41, 30, 3), (dn_size){50, 20, 3, DN_FILTER_BICUBIC, DN_FIT_CROP}, 0x9a2d260126c48e23);
+    expect_sum(make(DN_U8, 20, 41, 30, 3), (dn_size){8, 33, 3, DN_FILTER_BICUBIC, DN_FIT_CROP}, 0xe7dea679419bc263);
+    expect_sum(make(DN_U8, 20, 41, 30, 3), (dn_size){20, 15, 3, DN_FILTER_BILINEAR, DN_FIT_CUT}, 0xa357d1779dac6a1e);
+    dn_dataset *d = make(DN_U8, 1, 41, 30, 3);
+    cr_expect_eq(dn_dataset_resize(d, &(dn_size){32, 32, 3, 0, DN_FIT_CUT}), DN_ERROR_SHAPE);
+    cr_expect(strstr(dn_error_last(), "41x30 is too small to cut 32x32"), "%s", dn_error_last());
+    dn_dataset_close(d);
 }
 
 /* The weight of input i for output o by its definition. */

@@ -86,6 +86,11 @@ Test(fuzz_corpus, store)
     feed("store", fuzz_store, 150);
 }
 
+Test(fuzz_corpus, image)
+{
+    feed("image", fuzz_image, 3000);
+}
+
 Test(fuzz_corpus, mat)
 {
     feed("mat", fuzz_mat, 150);
