@@ -39,9 +39,10 @@ static void put_style(FILE *to, const dn_chart *c)
     put_axis(to, 'x', c->x_label, c->log_x, c->x_low, c->x_high);
     put_axis(to, 'y', c->y_label, c->log_y, c->y_low, c->y_high);
     if (c->diagonal)
-        fprintf(to,
-                "set arrow from graph 0,0 to graph 1,1 nohead back linewidth 1 dashtype 2 linecolor rgb '#0101%02x'\n",
-                PALE);
+        fprintf(
+            to,
+            "set arrow from graph 0,0 to graph 1,1 nohead back linewidth 1.1 dashtype 2 linecolor rgb '#0101%02x'\n",
+            PALE);
     if (c->marked)
         fprintf(to,
                 "set arrow from %.9g,graph 0 to %.9g,graph 1 nohead front linewidth 1.5 dashtype 2 linecolor rgb "
@@ -158,30 +159,47 @@ static const char *skip_line(FILE *to, const char *line)
     return next;
 }
 
+/* @return behind a piece that says what the page or the outermost element says anyway; NULL: it stays */
+static const char *skip_piece(const char *text)
+{
+    static const char *const pieces[] = {" font-family=\"sans-serif\"",
+                                         " fill=\"none\" color=\"black\"",
+                                         " fill=\"none\" color=\"gray\"",
+                                         " stroke=\"currentColor\"",
+                                         " stroke-linecap=\"round\" stroke-linejoin=\"round\"",
+                                         " stroke-dasharray='2,4' class=\"gridline\""};
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
+        if (begins(text, pieces[i])) return text + strlen(pieces[i]);
+    return NULL;
+}
+
+/* @return behind what was taken care of; NULL: the character stands for itself */
+static const char *copy_piece(FILE *to, const char *from)
+{
+    const char *behind = from[-1] == '\n' ? skip_line(to, from) : NULL;
+    if (!behind) behind = skip_piece(from);
+    if (behind) return behind;
+    if (begins(from, "rgb(")) return copy_colour(to, from);
+    if (!begins(from, " d='") && !begins(from, "points = '")) return NULL;
+    fputs(*from == ' ' ? " d='" : "points='", to);
+    return copy_numbers(to, strchr(from, '\'') + 1);
+}
+
 dn_status dn__chart_copy(FILE *to, const char *drawn, const char *label, int width, int height)
 {
-    static const char font[] = " font-family=\"sans-serif\"";
     const char *from = strstr(drawn, "</defs>"), *end = strstr(drawn, "</svg>");
     if (!begins(drawn, "<?xml") || !from || !end || from > end)
         return dn_fail(DN_ERROR_UNSUPPORTED, "gnuplot drew no SVG of the form that version 5 draws");
-    fprintf(to, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", width, height);
+    fprintf(to,
+            "<svg viewBox=\"0 0 %d %d\" role=\"img\" fill=\"none\" stroke-linecap=\"round\" stroke-linejoin=\"round\" "
+            "aria-label=\"",
+            width, height);
     dn_html_text(to, label);
     fputs("\">\n<g>\n", to); /* the group that gnuplot opened before its definitions */
     for (from = next_line(from); from < end;) {
-        const char *behind = from[-1] == '\n' ? skip_line(to, from) : NULL;
-        if (behind) {
-            from = behind;
-        } else if (begins(from, "rgb(")) {
-            from = copy_colour(to, from);
-        } else if (begins(from, " d='") || begins(from, "points = '")) {
-            const char *quote = strchr(from, '\'');
-            fputs(*from == ' ' ? " d='" : "points='", to);
-            from = copy_numbers(to, quote + 1);
-        } else if (begins(from, font)) {
-            from += sizeof font - 1;
-        } else {
-            fputc(*from++, to);
-        }
+        const char *behind = *from == '\t' ? from + 1 : copy_piece(to, from);
+        if (!behind) fputc(*from, to);
+        from = behind ? behind : from + 1;
     }
     fputs("</svg>\n", to);
     return DN_OK;

@@ -86,13 +86,13 @@ static void put_data(FILE *to, const dn__report *r)
         for (int k = 0; k < r->runs[i].n_sets; k++) {
             const dn__report_set *set = &r->runs[i].sets[k];
             if (is_told(r, i, set)) continue;
-            dn_html_put(to, "<tr><td class=\"name\">%s</td>", set->name);
+            dn_html_put(to, "<tr><td>%s</td>", set->name);
             if (set->rows >= 0)
                 fprintf(to, "<td class=n>%lld</td>", (long long)set->rows);
             else
                 fputs("<td class=n>training</td>", to);
             fprintf(to, "<td class=n>%llu</td>", (unsigned long long)r->runs[i].result.seed);
-            dn_html_put(to, "<td>%s</td></tr>\n", set->provenance);
+            dn_html_put(to, "<td class=\"long\">%s</td></tr>\n", set->provenance);
         }
     fputs("</tbody></table></div>\n", to);
 }

@@ -4,8 +4,8 @@
 #include "apps/report_private.h"
 #include "core/alloc.h"
 
-/* Of a picture of 300 pixels, half a pixel. */
-static const double STEP = 1.0 / 600.0;
+/* Half a pixel of a picture of 320. */
+static const double TOLERANCE = 1.0 / 640.0;
 
 void dn__report_line_close(dn__report_line *line)
 {
@@ -14,28 +14,51 @@ void dn__report_line_close(dn__report_line *line)
     *line = (dn__report_line){0};
 }
 
-static void keep(dn__report_line *line, size_t *kept, size_t point)
+/* @return how far a point lies from the line from `first` to `last` */
+static double distance(const dn__report_line *l, size_t first, size_t last, size_t point)
 {
-    line->x[*kept] = line->x[point];
-    line->y[*kept] = line->y[point];
-    (*kept)++;
+    const double dx = l->x[last] - l->x[first], dy = l->y[last] - l->y[first];
+    const double x = l->x[point] - l->x[first], y = l->y[point] - l->y[first], square = dx * dx + dy * dy;
+    double along = square > 0.0 ? (x * dx + y * dy) / square : 0.0;
+    along = along < 0.0 ? 0.0 : along > 1.0 ? 1.0 : along;
+    return hypot(x - along * dx, y - along * dy);
 }
 
-void dn__report_thin(dn__report_line *line, double step)
+/* @return the point between that lies furthest from the straight line, or `first` if none is further than allowed */
+static size_t furthest(const dn__report_line *l, size_t first, size_t last, double tolerance)
 {
-    if (line->n < 3) return;
-    size_t kept = 1, last = 0; /* the last point that was kept */
-    double x = line->x[0], y = line->y[0];
-    for (size_t i = 1; i < line->n; i++) {
-        const bool far = fabs(line->x[i] - x) > step || fabs(line->y[i] - y) > step;
-        if (!far && i + 1 < line->n) continue;
-        if (far && i - 1 > last) keep(line, &kept, i - 1); /* where the far step begins */
-        x = line->x[i];
-        y = line->y[i];
-        keep(line, &kept, i);
-        last = i;
+    size_t found = first;
+    double most = tolerance;
+    for (size_t i = first + 1; i < last; i++) {
+        const double away = distance(l, first, last, i);
+        if (away <= most) continue;
+        most = away;
+        found = i;
+    }
+    return found;
+}
+
+dn_status dn__report_thin(dn__report_line *line, double tolerance)
+{
+    if (line->n < 3) return DN_OK;
+    size_t *ends = dn_calloc(line->n, sizeof *ends); /* of pieces that have not been looked at, the nearest last */
+    if (!ends) return DN_ERROR_MEMORY;
+    size_t open = 1, kept = 1, first = 0;
+    ends[0] = line->n - 1;
+    while (open > 0) {
+        const size_t last = ends[open - 1], split = furthest(line, first, last, tolerance);
+        if (split != first) {
+            ends[open++] = split;
+            continue;
+        }
+        line->x[kept] = line->x[last];
+        line->y[kept++] = line->y[last];
+        first = last;
+        open--;
     }
     line->n = kept;
+    dn_free(ends);
+    return DN_OK;
 }
 
 static dn_status new_line(dn__report_line *out, size_t n)
@@ -62,8 +85,7 @@ dn_status dn__report_roc(dn__report_line *out, const dn_evaluation_row *row)
         out->y[i + 1] = (double)curve->ood_flagged[i] / (double)curve->n_ood;
     }
     dn_curve_close(curve);
-    if (status == DN_OK) dn__report_thin(out, STEP);
-    return status;
+    return status == DN_OK ? dn__report_thin(out, TOLERANCE) : status;
 }
 
 dn_status dn__report_precision(dn__report_line *out, const dn_evaluation_row *row)
@@ -77,8 +99,7 @@ dn_status dn__report_precision(dn__report_line *out, const dn_evaluation_row *ro
         out->y[i] = (double)curve->ood_flagged[i] / ((double)curve->ood_flagged[i] + (double)curve->id_flagged[i]);
     }
     dn_curve_close(curve);
-    if (status == DN_OK) dn__report_thin(out, STEP);
-    return status;
+    return status == DN_OK ? dn__report_thin(out, TOLERANCE) : status;
 }
 
 double dn__report_quantile(const double *scores, size_t n, double share)

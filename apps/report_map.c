@@ -10,7 +10,7 @@
 enum {
     PURPOSE = 0x6d617073,
     MOST_FITTED = 4000, /* rows that the axes are fitted on */
-    MOST_SHOWN = 700,   /* dots of a set */
+    MOST_SHOWN = 500,   /* dots of a set */
     BLOCK = 256,
     MOST_COVARIANCE = 768 /* above it the rows' products are decomposed, not the columns' */
 };

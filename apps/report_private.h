@@ -113,10 +113,9 @@ typedef struct dn__report_line {
 } dn__report_line;
 void dn__report_line_close(dn__report_line *line);
 
-/** Leaves out points, in place: no point that is left out is further than `step` in x and in y from the last one before
- *  it that is kept, and its neighbours beyond that are kept too, so that the line stays within `step` everywhere. The
- *  first and the last point are kept. */
-void dn__report_thin(dn__report_line *line, double step);
+/** Leaves out points, in place, from which the line through the others is nowhere further away than the tolerance
+ *  (Ramer 1972; Douglas and Peucker 1973). The first and the last point stay. */
+dn_status dn__report_thin(dn__report_line *line, double tolerance) DN_NODISCARD;
 
 /** ROC curve: share of known images flagged (x) and of unknown images flagged (y), from (0,0) to (1,1); thinned. */
 dn_status dn__report_roc(dn__report_line *out, const dn_evaluation_row *row) DN_NODISCARD;

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "apps/compare.h"
 #include "apps/fingerprint.h"
 #include "apps/predict.h"
 #include "apps/report_private.h"
@@ -37,13 +36,15 @@ typedef struct gatherer {
 
 static dn_status take_texts(dn__report_run *run, const dn_network *network)
 {
+    static const char *const kinds[] = {
+        [DN_ENSEMBLE_DEEP] = "deep", [DN_ENSEMBLE_MI] = "MI", [DN_ENSEMBLE_LEAVE_OUT] = "leave-out"};
     const dn_recipe *recipe = network->recipe;
     run->classes = network->classes;
     run->recipe = dn_recipe_text(recipe);
     run->description = dn_strdup(recipe->description ? recipe->description : "");
     run->kind = recipe->ensemble.members == 1
                     ? dn_strdup("one network")
-                    : dn_format("%s ensemble of %d", dn_ensemble_kind_name(recipe->ensemble.kind), network->members);
+                    : dn_format("%s ensemble of %d", kinds[recipe->ensemble.kind], network->members);
     run->class_names = network->class_names ? dn_strdup(network->class_names) : NULL;
     return run->recipe && run->description && run->kind && (run->class_names || !network->class_names)
                ? DN_OK

@@ -18,7 +18,7 @@ static void put_pick(FILE *to, const dn__report_picks *picks, const dn__report_p
     dn_html_base64(to, p->png, p->png_bytes);
     dn_html_put(to, "\"><strong>%s</strong> %s<br>", p->named, sure);
     if (p->truth) dn_html_put(to, "is %s<br>", p->truth);
-    dn_html_put(to, "<span class=\"pale\">%s, %s</span></li>\n", row, score);
+    dn_html_put(to, "<span class=\"pale\">%s<br>%s</span></li>\n", row, score);
 }
 
 static void put_picks(FILE *to, const dn__report_picks *picks)

@@ -11,6 +11,9 @@ enum { BINS = 50, OUTLINE = 2 * BINS + 2, MOST_METHODS = 10, LABEL = 1200 };
 
 /* ---- histogram ---- */
 
+/* In percent of the images. */
+static const double STEEP = 25.0, FLOOR = 0.02;
+
 typedef struct sorted {
     double *score; /* [n] ascending */
     size_t n;
@@ -43,8 +46,8 @@ static void choose_range(const sorted set[2], double *low, double *high)
     *high += room;
 }
 
-/* The outline of a set's bins, in percent of its images. @param x, y [OUTLINE] */
-static void put_outline(const sorted *set, double low, double high, double *x, double *y)
+/* The outline of a set's bins, in percent of its images. @param x, y [OUTLINE] @return the largest */
+static double put_outline(const sorted *set, double low, double high, double *x, double *y)
 {
     double share[BINS] = {0};
     for (size_t i = 0; i < set->n; i++) {
@@ -52,12 +55,15 @@ static void put_outline(const sorted *set, double low, double high, double *x, d
         share[place < 0.0 ? 0 : place >= BINS ? BINS - 1 : (int)place] += 100.0 / (double)set->n;
     }
     int at = 0;
+    double largest = 0.0;
     x[at] = low, y[at++] = 0.0;
     for (int b = 0; b < BINS; b++) {
         x[at] = low + (high - low) * b / BINS, y[at++] = share[b];
         x[at] = low + (high - low) * (b + 1) / BINS, y[at++] = share[b];
+        largest = fmax(largest, share[b]);
     }
     x[at] = high, y[at] = 0.0;
+    return largest;
 }
 
 static double accepted(const sorted *set, double threshold)
@@ -85,16 +91,20 @@ static void put_quantiles(FILE *to, const char *const names[2], const sorted set
 
 static dn_status draw_histogram(FILE *to, const dn__report_run *run, const dn_evaluation_row *row, const sorted set[2])
 {
-    double x[2][OUTLINE], y[2][OUTLINE], low = 0.0, high = 0.0;
+    double x[2][OUTLINE], y[2][OUTLINE], low = 0.0, high = 0.0, largest = 0.0;
     dn_chart_series series[4];
     char label[LABEL], title[300], keys[2][32];
     choose_range(set, &low, &high);
     for (int s = 0; s < 2; s++) {
-        put_outline(&set[s], low, high, x[s], y[s]);
+        largest = fmax(largest, put_outline(&set[s], low, high, x[s], y[s]));
         series[s] = (dn_chart_series){DN_CHART_AREA, s, 0, 1.0, x[s], y[s], OUTLINE};
         series[s + 2] = (dn_chart_series){DN_CHART_LINE, s, 0, 1.2, x[s], y[s], OUTLINE};
         snprintf(keys[s], sizeof keys[s], "%.1f %% accepted", 100.0 * accepted(&set[s], run->threshold));
     }
+    /* Where one bin holds most images the others would not be seen beside it. */
+    const bool steep = largest > STEEP;
+    for (int i = 0; i < OUTLINE && steep; i++)
+        for (int s = 0; s < 2; s++) y[s][i] = fmax(y[s][i], FLOOR);
     snprintf(title, sizeof title, "Scores: %s", row->method);
     snprintf(label, sizeof label,
              "Histogram of the score %s. Known images: median %.4g, %s. Unknown images of %s: median %.4g, %s. "
@@ -103,7 +113,10 @@ static dn_status draw_histogram(FILE *to, const dn__report_run *run, const dn_ev
              dn__report_quantile(set[1].score, set[1].n, 0.5), keys[1], run->threshold, run->threshold_text);
     const dn_chart chart = {.label = label,
                             .x_label = "score (higher: more surprising)",
-                            .y_label = "% of the images",
+                            .y_label = steep ? "% of the images, logarithmic" : "% of the images",
+                            .log_y = steep,
+                            .y_low = steep ? FLOOR : 0.0,
+                            .y_high = steep ? 100.0 : 1.08 * largest,
                             .x_low = low,
                             .x_high = high,
                             .marked = run->threshold >= low && run->threshold <= high,

@@ -34,11 +34,11 @@ static void put_runs(FILE *to, const dn__report *r)
           to);
     for (int i = 0; i < r->n_runs; i++) {
         const dn__report_run *run = &r->runs[i];
-        dn_html_put(to, "<tr><td class=\"name\"><a href=\"#run%d\">%s</a></td><td>%s</td><td>%s</td>", i, run->name,
-                    run->kind, run->result.id);
+        dn_html_put(to, "<tr><td><a href=\"#run%d\">%s</a></td><td>%s</td><td>%s</td>", i, run->name, run->kind,
+                    run->result.id);
         put_share(to, run->result.labelled ? run->result.accuracy : NAN);
         put_share(to, run->ece);
-        dn_html_put(to, "<td class=\"key\">%s</td>", run->result.rows[0].method);
+        dn_html_put(to, "<td>%s</td>", run->result.rows[0].method);
         put_share(to, mean_of(run, DN_METRIC_AUROC));
         put_share(to, mean_of(run, DN_METRIC_FPR95));
         fputs("</tr>\n", to);
@@ -73,9 +73,11 @@ static double best_of(const dn__report *r, const char *ood, dn_metric metric)
 
 static void put_row(FILE *to, const dn__report *r, int run, const dn_evaluation_row *row)
 {
-    dn_html_put(to,
-                "<tr><td class=\"name\"><a href=\"#run%d\">%s</a></td><td>%s</td><td class=\"key\">%s</td><td>%s</td>",
-                run, r->runs[run].name, row->ood, row->method, dn_evaluation_reduce_text(row->reduce));
+    dn_html_put(to, "<tr><td><a href=\"#run%d\">%s</a></td><td>%s</td><td>%s", run, r->runs[run].name, row->ood,
+                row->method);
+    if (row->reduce != DN_REDUCE_DEFAULT)
+        dn_html_put(to, " <span class=\"pale\">(%s)</span>", dn_evaluation_reduce_text(row->reduce));
+    fputs("</td>", to);
     for (int m = 0; m < SHOWN; m++) {
         const double value = dn_metrics_value(&row->metrics, shown[m]);
         const bool best = round(1e4 * value) == best_of(r, row->ood, shown[m]);

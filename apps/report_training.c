@@ -46,14 +46,19 @@ static dn_status draw(FILE *to, const quantity *q, const dn__report_training *t)
     }
     snprintf(label, sizeof label, "%s over %.0f steps of training: mean %.4g at first, %.4g at the end.", q->title,
              t->step[t->n - 1], mean_at(q, t->n, 0), mean_at(q, t->n, t->n - 1));
-    const dn_chart chart = {.label = label, .x_label = "step", .y_label = q->unit, .series = series, .n_series = shown};
+    const dn_chart chart = {.label = label,
+                            .x_label = "step",
+                            .x_high = t->step[t->n - 1],
+                            .y_label = q->unit,
+                            .series = series,
+                            .n_series = shown};
     DN_TRY(dn__report_figure(to, q->title, &chart));
-    fputs("<ul class=\"keys short\">\n", to);
+    if (shown > 1) fputs("<ul class=\"keys short\">\n", to);
     for (int e = 0; e < shown && shown > 1; e++) {
         snprintf(key, sizeof key, "member %d", e);
         dn__report_key(to, &series[e], key, NULL);
     }
-    fprintf(to, "</ul>\n<p class=\"note\">%s</p>\n", q->note);
+    fprintf(to, "%s<p class=\"note\">%s</p>\n", shown > 1 ? "</ul>\n" : "", q->note);
     put_table(to, q, t);
     dn__report_figure_end(to);
     return DN_OK;
