@@ -69,10 +69,20 @@ static void append(char line[LINE], const char *format, ...)
     va_end(arguments);
 }
 
+static void append_count(char line[LINE], const dn_progress *progress, int64_t count)
+{
+    char text[24];
+    if (progress->options.bytes) {
+        append(line, "%s", dn_rate_text((double)count, text));
+    } else {
+        append(line, "%lld", (long long)count);
+    }
+}
+
 static void append_rates(char line[LINE], const dn_progress *progress, double rate)
 {
     char text[24];
-    append(line, "  %s steps/s", dn_rate_text(rate, text));
+    append(line, "  %s %s/s", dn_rate_text(rate, text), progress->options.bytes ? "bytes" : "steps");
     if (progress->options.images_per_step > 0)
         append(line, "  %s images/s", dn_rate_text(rate * (double)progress->options.images_per_step, text));
 }
@@ -90,8 +100,12 @@ static void describe(char line[LINE], const dn_progress *progress, double now, b
     const int64_t total = progress->options.total;
     const double used = now - progress->started;
     const int64_t done = progress->step - progress->options.first;
-    append(line, "%lld", (long long)progress->step);
-    if (total > 0) append(line, "/%lld  %.0f%%", (long long)total, 100.0 * (double)progress->step / (double)total);
+    append_count(line, progress, progress->step);
+    if (total > 0) {
+        append(line, "/");
+        append_count(line, progress, total);
+        append(line, "  %.0f%%", 100.0 * (double)progress->step / (double)total);
+    }
     const double rate = last && used > 0 ? (double)done / used : progress->rate;
     if (rate > 0) append_rates(line, progress, rate);
     if (last) {

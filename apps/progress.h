@@ -18,6 +18,7 @@ typedef struct dn_progress_options {
     int64_t total;           /**< steps; 0: unknown */
     int64_t first;           /**< steps that were done before, in a resumed run */
     int64_t images_per_step; /**< of all members together; 0: not shown */
+    bool bytes;              /**< steps are bytes, shown as 34.0M/170M */
     bool quiet;              /**< print nothing */
     dn_progress_style style; /**< AUTO: a bar if the stream is a terminal */
     FILE *stream;            /**< NULL: stderr */

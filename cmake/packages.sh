@@ -19,6 +19,9 @@ build zlib1g-dev       module  zlib
 build libmatio-dev     module  matio
 build libspng-dev      module  spng
 build libturbojpeg0-dev module libturbojpeg
+build libcurl4-openssl-dev module libcurl
+build libarchive-dev   module  libarchive
+build libssl-dev       module  libcrypto
 build libcyaml-dev     module  libcyaml
 build libyaml-dev      module  yaml-0.1
 build libcjson-dev     module  libcjson
@@ -53,8 +56,11 @@ fi
 missing= details=
 while read -r group package kind name; do
     case " $* " in *" $group "*) ;; *) continue ;; esac
-    # The network library is the one part that a build can do without.
-    case $package:${CMAKE_FLAGS-} in libdnnl-dev:*DN_ONEDNN=OFF*) continue ;; esac
+    # What a build can do without.
+    case $package:${CMAKE_FLAGS-} in
+    libdnnl-dev:*DN_ONEDNN=OFF*) continue ;;
+    libcurl4-openssl-dev:*DN_FETCH=OFF* | libarchive-dev:*DN_FETCH=OFF* | libssl-dev:*DN_FETCH=OFF*) continue ;;
+    esac
     has "$kind" "$name" && continue
     missing="$missing $package"
     details="$details
