@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "apps/cli.h"
 #include "apps/commands.h"
@@ -128,9 +129,11 @@ static const struct argp argp = {
     .args_doc = "RUN SET\nRUN --calibrate",
     .doc =
         "Names the class of each image with its probability, scores it, and accepts or rejects it by the run's stored "
-        "threshold, which --calibrate chooses. SET is known or unknown data, or an .npy file of images.\v"
+        "threshold, which --calibrate chooses. SET is known or unknown data, an .npy file of images, or a "
+        "folder of PNG and JPEG files.\v"
         "Example: dunlin predict runs/mi --calibrate --tpr .95\n"
-        "         dunlin predict runs/mi my-images.npy",
+        "         dunlin predict runs/mi my-images.npy\n"
+        "         dunlin predict runs/mi ./new-photos --csv new-photos.csv",
 };
 
 /* ---- results ---- */
@@ -149,12 +152,15 @@ static dn_status write_csv(const dn_prediction *p, const dn_network *n, const dn
 {
     dn_csv csv = {0};
     char name[LONGEST_NAME];
-    dn_csv_add(&csv, "row,class,name,probability,score,accepted%s\n", p->labels ? ",label" : "");
+    dn_csv_add(&csv, "row,class,name,probability,score,accepted%s%s\n", p->labels ? ",label" : "",
+               p->item_names ? ",file" : "");
     for (size_t i = 0; i < p->rows; i++) {
         dn_csv_add(&csv, "%zu,%d,", i, p->named[i]);
         dn_csv_add_text(&csv, dn_network_class_name(n, p->named[i], name, sizeof name));
         dn_csv_add(&csv, ",%.9g,%.17g,%d", p->probability[i], p->score[i], p->score[i] < t->threshold);
         if (p->labels) dn_csv_add(&csv, ",%d", p->labels[i]);
+        if (p->item_names) dn_csv_add(&csv, ",");
+        if (p->item_names) dn_csv_add_text(&csv, p->item_names[i]);
         dn_csv_add(&csv, "\n");
     }
     const dn_status status = dn_csv_write(&csv, path);
@@ -173,6 +179,7 @@ static cJSON *image_json(const dn_prediction *p, const dn_network *n, const dn_t
     dn_metric_json_number(image, "score", p->score[i]);
     cJSON_AddBoolToObject(image, "accepted", p->score[i] < t->threshold);
     if (p->labels) cJSON_AddNumberToObject(image, "label", p->labels[i]);
+    if (p->item_names) cJSON_AddStringToObject(image, "file", p->item_names[i]);
     return image;
 }
 
@@ -221,13 +228,25 @@ static dn_status load_threshold(dn_threshold *out, const arguments *a, const cha
     return dn_fail(status, "%s; choose a threshold: dunlin predict %s --calibrate", dn_error_last(), a->run);
 }
 
+/* An .npy file, and a folder of images named with a '/', need no kind in front of them. The folder's images are brought to the network's
+ * size in the way of the recipe's test set. @return NULL without memory; free with dn_free() */
+static char *full_expression(const char *set, const dn_network *network)
+{
+    struct stat info;
+    const size_t length = strlen(set);
+    if (length > 4 && strcmp(set + length - 4, ".npy") == 0 && strncmp(set, "npy:", 4) != 0)
+        return dn_format("npy:%s", set);
+    if (!strchr(set, '/') || stat(set, &info) != 0 || !S_ISDIR(info.st_mode)) return dn_strdup(set);
+    const char *size = strrchr(network->recipe->data.test, '@');
+    const bool known = size && size[1] >= '0' && size[1] <= '9' && strchr(size, 'x');
+    return dn_format("folder:%s%s", set, known ? size : "");
+}
+
 static dn_status predict(const arguments *a, const dn_network *network, const char *path)
 {
     dn_threshold threshold = {0};
     dn_prediction prediction = {0};
-    const size_t length = strlen(a->set);
-    const bool is_file = length > 4 && strcmp(a->set + length - 4, ".npy") == 0 && strncmp(a->set, "npy:", 4) != 0;
-    char *set = dn_format("%s%s", is_file ? "npy:" : "", a->set);
+    char *set = full_expression(a->set, network);
     dn_status status = set ? load_threshold(&threshold, a, path) : DN_ERROR_MEMORY;
     if (status == DN_OK) status = dn_predict(&prediction, network, &a->predict, &threshold, set);
     if (status == DN_OK && !a->predict.quiet) print_summary(&prediction, &threshold);

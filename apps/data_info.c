@@ -5,14 +5,16 @@
 #include <stdio.h>
 
 #include "apps/cli.h"
+#include "apps/contact_sheet.h"
 #include "apps/data_commands.h"
+#include "apps/text_file.h"
 #include "core/alloc.h"
 #include "datasets/dataset.h"
 
-enum { MOST_CHANNELS = 64 };
+enum { MOST_CHANNELS = 64, KEY_SHEET = 0x2000 };
 
 typedef struct arguments {
-    const char *expression, *json;
+    const char *expression, *json, *sheet;
     dn_dataset_options options;
 } arguments;
 
@@ -20,7 +22,8 @@ static const struct argp_option option_table[] = {
     DN_OPTION_DATA,
     DN_OPTION_JSON,
     DN_OPTION_SEED,
-    {"limit", DN_KEY_LIMIT, "N", 0, "Read the first N items only", 0},
+    {"limit", DN_KEY_LIMIT, "N", 0, "Read the first N items only (of a folder N evenly spaced ones)", 0},
+    {"sheet", KEY_SHEET, "FILE", 0, "Draw ten images of each class, a line for each, as a PNG picture", 0},
     {0},
 };
 
@@ -31,6 +34,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     switch (key) {
     case DN_KEY_DATA: a->options.data_dir = text; break;
     case DN_KEY_JSON: a->json = text; break;
+    case KEY_SHEET: a->sheet = text; break;
     case DN_KEY_SEED: status = dn_cli_parse_u64("--seed", text, &a->options.seed); break;
     case DN_KEY_LIMIT: status = dn_cli_parse_int("--limit", text, 1, INT64_MAX, &a->options.limit); break;
     case ARGP_KEY_ARG:
@@ -52,7 +56,8 @@ static const struct argp parser = {
     .args_doc = "EXPRESSION",
     .doc =
         "Read a data set and describe it.\v"
-        "EXPRESSION is name[classes][:split][@HxWxC], such as mnist[0-4]:train, cifar10:test@32x32x3, glyphs:letters.",
+        "EXPRESSION is name[classes][:split][@HxWxC], such as mnist[0-4]:train, cifar10:test@32x32x3, glyphs:letters, "
+        "folder:photos.",
 };
 
 typedef struct moments {
@@ -144,11 +149,22 @@ static dn_status info_of(const arguments *a, const dn_dataset *set)
     return status;
 }
 
+static dn_status draw_sheet(const arguments *a, const dn_dataset *set)
+{
+    dn_image sheet;
+    dn_status status = dn_contact_sheet(&sheet, set);
+    if (status == DN_OK) status = dn_image_write_png(a->sheet, &sheet);
+    dn_image_clear(&sheet);
+    return status;
+}
+
 static dn_status info(const arguments *a)
 {
     dn_dataset *set = NULL;
+    if (a->sheet) DN_TRY(dn_text_check(a->sheet));
     DN_TRY(dn_dataset_open(&set, a->expression, &a->options));
-    const dn_status status = info_of(a, set);
+    dn_status status = info_of(a, set);
+    if (status == DN_OK && a->sheet) status = draw_sheet(a, set);
     dn_dataset_close(set);
     return status;
 }

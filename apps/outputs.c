@@ -43,7 +43,12 @@ dn_status dn_output_files_open(dn_output_files *out, const dn_network *network, 
 void dn_output_files_close(dn_output_files *files)
 {
     for (size_t i = 0; i < files->fresh_count; i++) dn_free(files->fresh[i]);
-    for (size_t i = 0; i < files->known_count; i++) dn_free(files->known[i].set);
+    for (size_t i = 0; i < files->known_count; i++) {
+        dn_known_set *known = &files->known[i];
+        for (int64_t row = 0; known->item_names && row < known->rows; row++) dn_free(known->item_names[row]);
+        dn_free(known->item_names);
+        dn_free(known->set);
+    }
     dn_free(files->known);
     dn_free(files->fresh);
     dn_free(files->folder);
@@ -126,10 +131,19 @@ static dn_status add_known(dn_output_files *files, const dn__output_plan *plan)
     if (find_known(files, request)) return DN_OK;
     DN_TRY(dn_grow((void **)&files->known, &files->known_capacity, files->known_count, sizeof *files->known));
     const dn_known_set known = {dn_strdup(request->set), request->seed, plan->set_print,
-                                request->limit,          plan->rows,    plan->labelled};
+                                request->limit,          plan->rows,    plan->labelled,
+                                plan->set->item_names};
     if (!known.set) return DN_ERROR_MEMORY;
+    plan->set->item_names = NULL; /* they are ours now */
     files->known[files->known_count++] = known;
     return DN_OK;
+}
+
+char *const *dn_output_files_item_names(const dn_output_files *files, const char *set)
+{
+    for (size_t i = 0; i < files->known_count; i++)
+        if (strcmp(files->known[i].set, set) == 0) return files->known[i].item_names;
+    return NULL;
 }
 
 /* Reads or draws the set. */

@@ -20,6 +20,7 @@ typedef struct dn_known_set {
     uint64_t seed, print;
     int64_t limit, rows;
     bool labelled;
+    char **item_names; /**< [rows]; NULL: items have no names */
 } dn_known_set;
 
 /** A network's files of outputs. */
@@ -44,6 +45,9 @@ typedef struct dn_output_files {
 dn_status dn_output_files_open(dn_output_files *out, const dn_network *network, const char *run, const char *data_dir,
                                bool refresh, bool quiet) DN_NODISCARD;
 void dn_output_files_close(dn_output_files *files);
+
+/** What the items of a set that was passed are called, such as their files. @return [rows], borrowed; NULL: nothing */
+char *const *dn_output_files_item_names(const dn_output_files *files, const char *set);
 
 /** What is asked for. */
 typedef struct dn_output_request {

@@ -120,6 +120,15 @@ static dn_status check(const session *s, const dn_threshold *t, const char *run)
                    "%s since its threshold was chosen; choose one anew: dunlin predict %s --calibrate", what, run);
 }
 
+static dn_status copy_names(dn_prediction *out, char *const *names)
+{
+    if (!names) return DN_OK;
+    out->item_names = dn_calloc(out->rows, sizeof *out->item_names);
+    for (size_t i = 0; out->item_names && i < out->rows; i++)
+        if (!(out->item_names[i] = dn_strdup(names[i]))) return DN_ERROR_MEMORY;
+    return out->item_names ? DN_OK : DN_ERROR_MEMORY;
+}
+
 static dn_status take(dn_prediction *out, session *s)
 {
     out->rows = s->scores.rows;
@@ -132,7 +141,7 @@ static dn_status take(dn_prediction *out, session *s)
     out->labels = s->outputs->labels;
     s->outputs->labels = NULL;
     out->images = s->files.images;
-    return DN_OK;
+    return copy_names(out, dn_output_files_item_names(&s->files, s->outputs->set));
 }
 
 dn_status dn_predict(dn_prediction *out, const dn_network *network, const dn_predict_options *options,
@@ -154,6 +163,8 @@ dn_status dn_predict(dn_prediction *out, const dn_network *network, const dn_pre
 
 void dn_prediction_close(dn_prediction *p)
 {
+    for (size_t i = 0; p->item_names && i < p->rows; i++) dn_free(p->item_names[i]);
+    dn_free(p->item_names);
     dn_free(p->named);
     dn_free(p->labels);
     dn_free(p->probability);

@@ -29,6 +29,7 @@ typedef struct dn_prediction {
     size_t rows;
     int32_t *named;      /**< [N] class of the largest mean probability */
     int32_t *labels;     /**< [N], or NULL */
+    char **item_names;   /**< [N] such as the images' files; NULL: they have none */
     double *probability; /**< [N] of that class */
     double *score;       /**< [N] */
     int64_t images;      /**< that went through the network */

@@ -23,8 +23,8 @@ static dn_folder_part take_part(char *path)
 static dn_status describe(dn_dataset *d, const dn_folder *f, dn_folder_part part)
 {
     static const char *const parts[] = {"", ", part train", ", part test"};
-    char *others = f->skipped ? dn_format(", without %" PRId64 " files that are no images, such as %s", f->skipped,
-                                          f->first_skipped)
+    char *others = f->skipped ? dn_format(", without %" PRId64 " other file%s (%s%s)", f->skipped,
+                                          f->skipped > 1 ? "s" : "", f->first_skipped, f->skipped > 1 ? ", ..." : "")
                               : dn_strdup("");
     if (others) d->provenance = dn_format("%s%s%s", f->path, parts[part], others);
     dn_free(others);
