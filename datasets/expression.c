@@ -120,6 +120,8 @@ static int class_by_name(const char *name, int classes, char *const *names)
 /* One item of a list: "3", "0-4" or a name; gives the first and last class that it means. */
 static dn_status parse_item(int *first, int *last, const char *item, int classes, char *const *names)
 {
+    *first = *last = class_by_name(item, classes, names); /* first of all: a class may be called 10 */
+    if (*first >= 0) return DN_OK;
     const char *at = item;
     *first = *last = read_number(&at);
     if (*first >= 0 && *at == '-') {
@@ -130,8 +132,6 @@ static dn_status parse_item(int *first, int *last, const char *item, int classes
         if (*last < classes) return DN_OK;
         return dn_fail(DN_ERROR_ARGUMENT, "class %d in '[%s]', expected 0 to %d", *last, item, classes - 1);
     }
-    *first = *last = class_by_name(item, classes, names);
-    if (*first >= 0) return DN_OK;
     const char *near = names ? dn_nearest(item, (const char *const *)names, (size_t)classes) : NULL;
     if (near)
         return dn_fail(DN_ERROR_ARGUMENT,
