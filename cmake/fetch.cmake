@@ -27,7 +27,7 @@ endfunction()
 
 # dn_fetch_flags(TARGET) gives a target with these sources the headers and the names of the libraries.
 function(dn_fetch_flags target)
-  target_include_directories(${target} SYSTEM PRIVATE ${CURL_INCLUDE_DIRS} ${ARCHIVE_INCLUDE_DIRS}
+  target_include_directories(${target} SYSTEM PUBLIC ${CURL_INCLUDE_DIRS} ${ARCHIVE_INCLUDE_DIRS}
     ${CRYPTO_INCLUDE_DIRS})
   dn_loaded_file(${target} DN_CURL_FILE curl)
   dn_loaded_file(${target} DN_ARCHIVE_FILE archive)

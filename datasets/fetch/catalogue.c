@@ -74,7 +74,7 @@ static const dn_fetch_set catalogue[] = {
     {"svhn_extra", "non-commercial use only", {
         {"svhn/extra_32x32.mat", SVHN("extra_32x32.mat"), 1329278602,
          "a133a4beb38a00fcdda90c9489e0c04f900b660ce8a316a5e854838379a71eb3", NULL, NULL, {NULL}}}},
-    {"tiny_imagenet", "as ImageNet: non-commercial research", { /* ODIN's crops and resized images */
+    {"tiny_imagenet_odin", "as ImageNet: non-commercial research", { /* ODIN's crops and resized images */
         {"Imagenet.tar.gz", ODIN("avgm2u562itwpkl/Imagenet.tar.gz"), 0,
          NULL, "7c0827e4246c3718a5ee076e999e52e5", "Imagenet", {"test"}},
         {"Imagenet_resize.tar.gz", ODIN("kp3my3412u5k9rl/Imagenet_resize.tar.gz"), 0,
