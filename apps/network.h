@@ -45,14 +45,17 @@ dn_status dn_network_place(dn_network *network);
 
 /* ---- images into programs ---- */
 
-/** A data set in the device's memory. */
+/** A data set in the device's memory, or one whose images stay in their file. */
 typedef struct dn_resident {
-    dn_buffer *images; /**< [M,H,W,C] */
+    dn_buffer *images; /**< [M,H,W,C]; NULL: in the file */
     dn_shape shape;
     dn_dtype type;
+    const dn_dataset *streamed; /**< the set, if its images stay in the file */
+    dn_dataset *own;            /**< it again, if it is closed with the resident */
 } dn_resident;
 
-/** Takes the set's images over: it keeps its labels and sizes only. */
+/** Takes the set's images over: it keeps its labels and sizes only. A set whose images are in a file is only noted, and
+ *  must outlive the resident. */
 dn_status dn_resident_take(dn_resident *out, dn_device *device, dn_dataset *set);
 void dn_resident_close(dn_resident *resident);
 

@@ -17,7 +17,7 @@ typedef struct batch {
 } batch;
 
 /* Each member's own batch, from its pool where it has one. */
-static batch draw_batch(const dn_objective *o, const dn_network *n, int64_t size, int pool)
+static batch draw_batch(dn_objective *o, const dn_network *n, int64_t size, int pool)
 {
     const bool pooled = !dn_is_none(o->pool[pool]);
     const dn_indices_options options = {.batch = size,
@@ -27,7 +27,8 @@ static batch draw_batch(const dn_objective *o, const dn_network *n, int64_t size
                                         .replace = n->recipe->data.replace};
     const dn_tensor indices = dn_indices(o->program, o->step, &options);
     batch b;
-    b.images = dn_prepare(o->program, &n->recipe->data, dn_gather(o->program, o->train_images, indices), o->step);
+    const dn_tensor images = dn__draw_images(o, &o->train, o->train_images, indices, 1, pooled ? pool : -1);
+    b.images = dn_prepare(o->program, &n->recipe->data, images, o->step);
     b.labels = dn_gather(o->program, o->labels, indices);
     return b;
 }
@@ -41,7 +42,7 @@ static dn_tensor mask_unused(dn_program *p, const dn_network *n, dn_tensor logit
 
 /* ---- the kinds of ensemble: each adds its loss to the cross entropy [E] ---- */
 
-static dn_tensor leave_out_loss(const dn_objective *o, const dn_network *n, dn_tensor ce, dn_tensor logits)
+static dn_tensor leave_out_loss(dn_objective *o, const dn_network *n, dn_tensor ce, dn_tensor logits)
 {
     const dn_recipe *r = n->recipe;
     const batch out = draw_batch(o, n, r->leave_out.batch, 1);
@@ -122,7 +123,8 @@ static void add_data(dn_objective *o, const dn_network *n)
     const bool own = n->recipe->ensemble.kind == DN_ENSEMBLE_LEAVE_OUT;
     const dn_shape items = DN_SHAPE(o->train.shape.dim[0]);
     o->step = dn_step(o->program);
-    o->train_images = dn_resident_tensor(o->program, "training images", &o->train);
+    o->train_images = DN_NONE;
+    if (o->train.images) o->train_images = dn_resident_tensor(o->program, "training images", &o->train);
     o->labels = dn_input(o->program, "labels", DN_I32, items, !own);
     for (int k = 0; k < 2 && own; k++) {
         o->pool[k] = dn_input(o->program, k ? "left-out items" : "own items", DN_I32, items, false);
@@ -169,5 +171,7 @@ void dn_objective_close(dn_objective *o)
     for (unsigned i = 0; i < o->n_sources; i++) dn_resident_close(&o->sources[i]);
     dn_free(o->sources);
     dn_free(o->source_images);
+    dn_free(o->pools);
+    dn_free(o->pool_sizes);
     *o = (dn_objective){.step = DN_NONE};
 }

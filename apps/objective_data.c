@@ -14,37 +14,35 @@ static int32_t output_of(const dn_network *n, int e, int32_t class)
 }
 
 /* Writes labels [E,M] and pools [2][E,M]: member e's own classes, numbered by its outputs, and those it leaves out. */
-static dn_status load_folds(const dn_objective *o, dn_executor *ex, const dn_network *n, const dn_dataset *train)
+static dn_status load_folds(dn_objective *o, dn_executor *ex, const dn_network *n, const dn_dataset *train)
 {
     const size_t items = (size_t)train->n, all = items * (size_t)n->members;
-    int32_t *table = dn_calloc(3 * all, sizeof *table), *size = dn_calloc(2 * (size_t)n->members, sizeof *size);
-    if (!table || !size) {
-        dn_free(table);
-        dn_free(size);
+    int32_t *labels = dn_calloc(all, sizeof *labels);
+    int32_t *table = o->pools = dn_calloc(2 * all, sizeof *table);
+    int32_t *size = o->pool_sizes = dn_calloc(2 * (size_t)n->members, sizeof *size);
+    if (!labels || !table || !size) {
+        dn_free(labels);
         return DN_ERROR_MEMORY;
     }
-    int32_t *labels = table;
     for (int e = 0; e < n->members; e++)
         for (size_t i = 0; i < items; i++) {
             const int32_t output = output_of(n, e, train->labels[i]);
             const int k = output < 0;
             int32_t *count = &size[k * n->members + e];
             labels[(size_t)e * items + i] = k ? 0 : output; /* the left-out stream is not asked for labels */
-            table[(size_t)(1 + k) * all + (size_t)e * items + (size_t)(*count)++] = (int32_t)i;
+            table[(size_t)k * all + (size_t)e * items + (size_t)(*count)++] = (int32_t)i;
         }
     dn_status status = dn_executor_write(ex, o->labels, labels, all * sizeof *labels);
+    dn_free(labels);
     for (int k = 0; k < 2 && status == DN_OK; k++) {
         for (int e = 0; e < n->members && status == DN_OK; e++)
             if (size[k * n->members + e] == 0)
                 status = dn_fail(DN_ERROR_ARGUMENT, "fold %d has no training items %s", e,
                                  k ? "of its left-out classes" : "of its own classes");
-        if (status == DN_OK)
-            status = dn_executor_write(ex, o->pool[k], table + (size_t)(1 + k) * all, all * sizeof *table);
+        if (status == DN_OK) status = dn_executor_write(ex, o->pool[k], table + (size_t)k * all, all * sizeof *table);
         if (status == DN_OK)
             status = dn_executor_write(ex, o->pool_size[k], size + k * n->members, (size_t)n->members * sizeof *size);
     }
-    dn_free(size);
-    dn_free(table);
     return status;
 }
 
@@ -60,11 +58,24 @@ static dn_status load_mask(dn_executor *ex, dn_tensor mask, const dn_network *n)
     return status;
 }
 
-dn_status dn_objective_load(const dn_objective *o, dn_executor *ex, const dn_network *n, const dn_dataset *train)
+/* Member e's images stand behind those of the members before it. */
+static dn_status load_places(const dn_objective *o, dn_executor *ex, const dn_feed *feed)
 {
-    DN_TRY(dn_executor_bind(ex, o->train_images, o->train.images));
+    const int64_t rows = dn_shape_of(o->program, feed->images).dim[0];
+    int32_t *places = dn_calloc((size_t)rows, sizeof *places);
+    if (!places) return DN_ERROR_MEMORY;
+    for (int64_t i = 0; i < rows; i++) places[i] = (int32_t)i;
+    const dn_status status = dn_executor_write(ex, feed->places, places, (size_t)rows * sizeof *places);
+    dn_free(places);
+    return status;
+}
+
+dn_status dn_objective_load(dn_objective *o, dn_executor *ex, const dn_network *n, const dn_dataset *train)
+{
+    if (o->train.images) DN_TRY(dn_executor_bind(ex, o->train_images, o->train.images));
     for (unsigned i = 0; i < o->n_sources; i++)
         if (o->sources[i].images) DN_TRY(dn_executor_bind(ex, o->source_images[i], o->sources[i].images));
+    for (int i = 0; i < o->n_feeds; i++) DN_TRY(load_places(o, ex, &o->feeds[i]));
     if (n->ragged) DN_TRY(load_mask(ex, dn_find(o->program, "used outputs"), n));
     if (n->recipe->ensemble.kind == DN_ENSEMBLE_LEAVE_OUT) return load_folds(o, ex, n, train);
     return dn_executor_write(ex, o->labels, train->labels, (size_t)train->n * sizeof *train->labels);

@@ -40,33 +40,46 @@ static dn_tensor by_source(const dn_objective *o, const dn_recipe_mi *mi, const 
 /* ---- sources ---- */
 
 /* Items of the training set, or of a set of its own, the same for all members. */
-static dn_tensor draw_shared(dn_program *p, dn_tensor images, dn_tensor step, const dn_recipe *r)
+static dn_tensor draw_shared(dn_objective *o, const dn_resident *from, dn_tensor images, const dn_recipe_source *source,
+                             dn_tensor step, const dn_recipe *r)
 {
+    const int64_t hold = source->redraw_every > 1 ? source->redraw_every : 1;
     const dn_indices_options options = {.batch = r->mi.batch,
-                                        .count = dn_shape_of(p, images).dim[0],
+                                        .count = from->shape.dim[0],
                                         .pool = DN_NONE,
                                         .pool_size = DN_NONE,
                                         .replace = true,
                                         .members_share = true};
-    return dn_gather(p, images, dn_indices(p, step, &options));
+    return dn__draw_images(o, from, images, dn_indices(o->program, step, &options), hold, -1);
 }
 
-/* A data set of its own: opened, made resident, standing in the program as an external tensor. */
+/* A data set of its own: opened, made resident, standing in the program as an external tensor; DN_NONE if its images
+ * stay in their file. */
 static dn_tensor open_set(dn_objective *o, const dn_network *n, unsigned index, const char *data_dir)
 {
     const char *expression = n->recipe->mi.sources[index].data;
-    const dn_dataset_options options = {.data_dir = data_dir, .seed = n->recipe->train.seed};
+    const dn_dataset_options options = {.data_dir = data_dir, .seed = n->recipe->train.seed, .stream = true};
     dn_dataset *set = NULL;
     dn_status status = dn_dataset_open(&set, expression, &options);
     if (status == DN_OK && (set->height != n->height || set->width != n->width || set->channels != n->channels))
         status = dn_fail(DN_ERROR_SHAPE, "mi.sources.%u: '%s' has images of %dx%dx%d, the training set %dx%dx%d", index,
                          expression, set->height, set->width, set->channels, n->height, n->width, n->channels);
     if (status == DN_OK) status = dn_resident_take(&o->sources[index], n->device, set);
-    dn_dataset_close(set);
+    if (status == DN_OK && o->sources[index].streamed)
+        o->sources[index].own = set;
+    else
+        dn_dataset_close(set);
     if (status != DN_OK) return dn_program_fail(o->program, status, "%s", dn_error_last());
+    if (o->sources[index].streamed) return DN_NONE;
     char name[64];
     snprintf(name, sizeof name, "images of source %u", index);
     return o->source_images[index] = dn_resident_tensor(o->program, name, &o->sources[index]);
+}
+
+static dn_tensor draw_set(dn_objective *o, const dn_network *n, unsigned index, dn_tensor step, const char *data_dir)
+{
+    const dn_tensor images = open_set(o, n, index, data_dir);
+    return draw_shared(o, &o->sources[index], images, &n->recipe->mi.sources[index], step, n->recipe);
 }
 
 /* The pseudo-OOD batch of source `index`, prepared. */
@@ -79,14 +92,16 @@ static dn_tensor draw_source(dn_objective *o, const dn_network *n, unsigned inde
     const dn_shape shape = DN_SHAPE(r->mi.batch, n->height, n->width, n->channels);
     switch (source->kind) {
     case DN_SOURCE_PATCH_SHUFFLE:
-        return dn_prepare(p, &r->data,
-                          dn_patch_shuffle(p, draw_shared(p, o->train_images, step, r), step, source->patch), DN_NONE);
-    case DN_SOURCE_TRAIN: return dn_prepare(p, &r->data, draw_shared(p, o->train_images, step, r), step);
+        return dn_prepare(
+            p, &r->data,
+            dn_patch_shuffle(p, draw_shared(o, &o->train, o->train_images, source, step, r), step, source->patch),
+            DN_NONE);
+    case DN_SOURCE_TRAIN:
+        return dn_prepare(p, &r->data, draw_shared(o, &o->train, o->train_images, source, step, r), step);
     case DN_SOURCE_UNIFORM:
         return dn_prepare(p, &r->data, dn_noise(p, step, shape, true, DN_NOISE_UNIFORM, 0.0, 1.0), DN_NONE);
     case DN_SOURCE_GAUSSIAN: return dn_noise(p, step, shape, true, DN_NOISE_NORMAL, 0.0, 1.0);
-    case DN_SOURCE_DATA:
-        return dn_prepare(p, &r->data, draw_shared(p, open_set(o, n, index, data_dir), step, r), DN_NONE);
+    case DN_SOURCE_DATA: return dn_prepare(p, &r->data, draw_set(o, n, index, step, data_dir), DN_NONE);
     }
     return DN_NONE;
 }

@@ -151,7 +151,8 @@ static dn_status load_set(dn__output_plan *plan, dn_output_files *files)
 {
     const dn_network *n = files->network;
     const dn_output_request *request = plan->request;
-    const dn_dataset_options options = {.data_dir = files->data_dir, .seed = request->seed, .limit = request->limit};
+    const dn_dataset_options options = {
+        .data_dir = files->data_dir, .seed = request->seed, .limit = request->limit, .stream = true};
     DN_TRY(dn_dataset_open(&plan->set, request->set, &options));
     DN_TRY(dn_network_check_images(n, plan->set));
     if (plan->set->n < 1) return dn_fail(DN_ERROR_ARGUMENT, "data set '%s' is empty", plan->set->name);

@@ -4,6 +4,7 @@
 #include "apps/interrupt.h"
 #include "apps/network_pass.h"
 #include "apps/outputs_private.h"
+#include "apps/prefetch.h"
 #include "apps/progress.h"
 #include "core/alloc.h"
 
@@ -75,7 +76,8 @@ typedef struct extraction {
     int64_t batch;
     size_t image_bytes;
     dn_pass *pass;
-    dn_pass_out out; /* of one batch */
+    dn_pass_out out;    /* of one batch */
+    dn_prefetch *ahead; /* of batches that are in a file; NULL: in memory */
     dn_store *store;
     dn_progress *progress;
 } extraction;
@@ -105,6 +107,19 @@ static dn_status open_arrays(extraction *x)
     return DN_OK;
 }
 
+static int64_t rows_from(const extraction *x, int64_t first)
+{
+    const int64_t left = x->plan->set->n - first;
+    return left < x->batch ? left : x->batch;
+}
+
+static dn_status read_batch(const void *context, int64_t number, void *to)
+{
+    const extraction *x = context;
+    const int64_t first = number * x->batch;
+    return dn_dataset_read(x->plan->set, first, rows_from(x, first), to);
+}
+
 static dn_status open_extraction(extraction *x)
 {
     const dn_dataset *set = x->plan->set;
@@ -124,11 +139,15 @@ static dn_status open_extraction(extraction *x)
                                    .quiet = x->files->quiet};
     const dn_status status = dn_progress_open(&x->progress, &o);
     dn_free(label);
-    return status;
+    DN_TRY(status);
+    const dn_prefetch_options ahead = {
+        .end = o.total, .bytes = (size_t)x->batch * x->image_bytes, .read = read_batch, .context = x};
+    return set->images ? DN_OK : dn_prefetch_open(&x->ahead, &ahead);
 }
 
 static void close_extraction(extraction *x)
 {
+    dn_prefetch_close(x->ahead);
     dn_progress_close(x->progress);
     dn_pass_close(x->pass);
     dn_free(x->out.logits);
@@ -138,9 +157,11 @@ static void close_extraction(extraction *x)
 static dn_status pass_batch(extraction *x, int64_t first)
 {
     const dn_dataset *set = x->plan->set;
-    const int64_t rows = set->n - first < x->batch ? set->n - first : x->batch;
+    const int64_t rows = rows_from(x, first);
+    const void *images = set->images ? (const char *)set->images + (size_t)first * x->image_bytes : NULL;
     char name[DN_PASS_LAYER_NAME + 8];
-    DN_TRY(dn_pass_run(x->pass, &x->out, (const char *)set->images + (size_t)first * x->image_bytes, (size_t)rows));
+    if (x->ahead) DN_TRY(dn_prefetch_next(x->ahead, &images));
+    DN_TRY(dn_pass_run(x->pass, &x->out, images, (size_t)rows));
     DN_TRY(dn_store_write_rows(x->store, "logits", DN_F32, 1, first, rows, x->out.logits));
     for (size_t l = 0; l < x->files->layers.count; l++) {
         if (!dn__has_layer(x->layers, l)) continue;

@@ -6,6 +6,10 @@ dn_status dn_resident_take(dn_resident *out, dn_device *device, dn_dataset *set)
 {
     *out = (dn_resident){.shape = DN_SHAPE(set->n, set->height, set->width, set->channels), .type = set->type};
     if (set->n < 1) return dn_fail(DN_ERROR_ARGUMENT, "data set '%s' is empty", set->name);
+    if (!set->images) {
+        out->streamed = set;
+        return DN_OK;
+    }
     const size_t bytes = (size_t)dn_shape_count(&out->shape) * dn_dtype_size(set->type);
     void *images = set->images;
     set->images = NULL;
@@ -15,7 +19,8 @@ dn_status dn_resident_take(dn_resident *out, dn_device *device, dn_dataset *set)
 void dn_resident_close(dn_resident *resident)
 {
     dn_buffer_close(resident->images);
-    resident->images = NULL;
+    dn_dataset_close(resident->own);
+    *resident = (dn_resident){0};
 }
 
 dn_tensor dn_resident_tensor(dn_program *program, const char *name, const dn_resident *resident)

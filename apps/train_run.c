@@ -177,7 +177,7 @@ static dn_status test(dn_train_result *out, const dn_train_request *r)
 {
     dn_dataset *set = NULL;
     const dn_recipe *recipe = out->network->recipe;
-    const dn_dataset_options o = {.data_dir = r->data_dir, .seed = recipe->train.seed};
+    const dn_dataset_options o = {.data_dir = r->data_dir, .seed = recipe->train.seed, .stream = true};
     DN_TRY(dn_dataset_open(&set, recipe->data.test, &o));
     out->knows = dn_network_knows(out->network, set);
     if (out->knows && !r->quiet)
@@ -190,7 +190,8 @@ static dn_status test(dn_train_result *out, const dn_train_request *r)
 
 static dn_status open_training_set(dn_dataset **out, const dn_train_request *r, const dn_recipe *recipe)
 {
-    const dn_dataset_options o = {.data_dir = r->data_dir, .seed = recipe->train.seed, .limit = recipe->train.limit};
+    const dn_dataset_options o = {
+        .data_dir = r->data_dir, .seed = recipe->train.seed, .limit = recipe->train.limit, .stream = true};
     return dn_dataset_open(out, recipe->data.train, &o);
 }
 

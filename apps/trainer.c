@@ -7,6 +7,7 @@
 #include "apps/clock.h"
 #include "apps/memory.h"
 #include "apps/objective.h"
+#include "apps/prefetch.h"
 #include "core/mailbox.h"
 
 /* What a letter holds: the program's counter, and its rings of losses as they are after a chunk of steps. */
@@ -26,6 +27,7 @@ typedef struct trainer {
     dn_history *history;
     int64_t checkpoint_every;
     dn_mailbox *mailbox;
+    dn_prefetch *prefetch;   /* of images that stay in their files; NULL: there are none */
     chunk sent[2];           /* those under way, oldest first */
     int64_t asked;           /* steps asked for; history->steps of them are known to be done */
     double last_letter;      /* when it came */
@@ -143,15 +145,26 @@ static int64_t choose_chunk(const trainer *t)
     int64_t steps = t->seconds_per_step > 0.0 ? (int64_t)(0.2 / t->seconds_per_step) : 1;
     const int64_t to_checkpoint = t->checkpoint_every - t->asked % t->checkpoint_every;
     const int64_t to_end = t->objective.steps - t->asked;
-    if (steps < 1) steps = 1;
+    if (steps < 1 || t->prefetch) steps = 1; /* each has images of its own */
     if (steps > DN_HISTORY) steps = DN_HISTORY;
     if (steps > to_checkpoint) steps = to_checkpoint;
     return steps > to_end ? to_end : steps;
 }
 
-static dn_status ask(trainer *t)
+/* The images of the next step. */
+static dn_status feed(trainer *t, int64_t saved)
+{
+    const void *images = NULL;
+    const dn_status status = dn_prefetch_next(t->prefetch, &images);
+    if (status == DN_OK) return dn_objective_feed(&t->objective, t->executor, images);
+    return dn_fail_context(status, "step %lld: the images cannot be read, the checkpoint of step %lld is kept",
+                           (long long)t->asked, (long long)saved);
+}
+
+static dn_status ask(trainer *t, int64_t saved)
 {
     const chunk c = {.steps = choose_chunk(t), .asked = dn_seconds()};
+    if (t->prefetch) DN_TRY(feed(t, saved));
     DN_TRY(dn_executor_run(t->executor, c.steps));
     t->sent[dn_mailbox_waiting(t->mailbox)] = c;
     t->asked += c.steps;
@@ -192,9 +205,10 @@ static dn_status loop(trainer *t)
     t->asked = saved;
     tell(t, saved);
     while (t->asked < t->objective.steps) {
-        DN_TRY(ask(t));
+        DN_TRY(ask(t, saved));
         const bool due = t->asked % t->checkpoint_every == 0 || t->asked == t->objective.steps;
-        DN_TRY(hear_until(t, due ? 0 : dn_mailbox_room(t->mailbox) - 1, saved));
+        /* A program that stands still at a step must not see the images of the next one. */
+        DN_TRY(hear_until(t, due || t->prefetch ? 0 : dn_mailbox_room(t->mailbox) - 1, saved));
         const bool stop = t->options->stop && t->options->stop(t->options->context);
         if (stop || due) {
             DN_TRY(hear_until(t, 0, saved));
@@ -216,7 +230,8 @@ static size_t process_bytes(const trainer *t)
 {
     enum { LIBRARIES = 6 << 20 };
     const size_t members = (size_t)t->network->members, steps = (size_t)t->objective.steps;
-    return dn_memory_now() + (steps + DN_HISTORY) * (2 * members + 1) * sizeof(float) + LIBRARIES;
+    const size_t ahead = dn_prefetch_bytes(dn_objective_feed_bytes(&t->objective));
+    return dn_memory_now() + ahead + (steps + DN_HISTORY) * (2 * members + 1) * sizeof(float) + LIBRARIES;
 }
 
 static dn_status open_mailbox(trainer *t)
@@ -226,6 +241,19 @@ static dn_status open_mailbox(trainer *t)
         [STEP] = o->step, [LOSS] = o->loss, [ACCURACY] = o->accuracy, [MUTUAL_INFORMATION] = o->mutual_information};
     return dn_mailbox_open(&t->mailbox, t->executor, tensors,
                            dn_is_none(o->mutual_information) ? MUTUAL_INFORMATION : MOST_TENSORS);
+}
+
+static dn_status read_ahead(const void *objective, int64_t step, void *to)
+{
+    return dn_objective_read_ahead(objective, step, to);
+}
+
+static dn_status open_prefetch(trainer *t, int64_t step)
+{
+    const dn_objective *o = &t->objective;
+    const dn_prefetch_options options = {
+        .first = step, .end = o->steps, .bytes = dn_objective_feed_bytes(o), .read = read_ahead, .context = o};
+    return o->n_feeds > 0 ? dn_prefetch_open(&t->prefetch, &options) : DN_OK;
 }
 
 static dn_status start(trainer *t, dn_dataset *train)
@@ -242,6 +270,7 @@ static dn_status start(trainer *t, dn_dataset *train)
     if (t->options->resume) DN_TRY(dn_checkpoint_resume(t->options->checkpoint, t->network, t->history));
     const int32_t step = (int32_t)t->history->steps;
     DN_TRY(dn_executor_write(t->executor, o->step, &step, sizeof step));
+    DN_TRY(open_prefetch(t, step));
     if (t->options->begin) DN_TRY(t->options->begin(t->options->context, t->network));
     if (!t->options->resume) DN_TRY(dn_checkpoint_save(t->options->checkpoint, t->network, t->history));
     return call_checkpoint(t);
@@ -253,6 +282,7 @@ dn_status dn_train(dn_network *network, dn_dataset *train, const dn_training_opt
     *history = (dn_history){0};
     dn_status status = start(&t, train);
     if (status == DN_OK && !options->plan_only) status = loop(&t);
+    dn_prefetch_close(t.prefetch);
     dn_mailbox_close(t.mailbox);
     dn_executor_close(t.executor);
     dn_objective_close(&t.objective);

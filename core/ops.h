@@ -132,6 +132,12 @@ typedef struct dn_indices_options {
 /** The items of this step's batch -> i32 [N] */
 dn_tensor dn_indices(dn_program *p, dn_tensor step, const dn_indices_options *options);
 
+/** What a program's dn_indices() gives for one member at a step, found by the host: for those who fetch items ahead.
+ *  @param indices what dn_indices() gave @param member 0 if members share it
+ *  @param pool [pool_size] what is in the member's pool; NULL without one @param items receives [N] */
+void dn_indices_ahead(const dn_program *p, dn_tensor indices, int64_t step, int member, const int32_t *pool,
+                      int32_t pool_size, int64_t *items);
+
 /** Rows of data [M,...] -> [N,...]; u8 elements become value / 255, i32 stay. */
 dn_tensor dn_gather(dn_program *p, dn_tensor data, dn_tensor indices);
 

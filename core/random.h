@@ -96,6 +96,21 @@ DN_RANDOM uint32_t dn_random_permute(uint32_t index, uint32_t n, uint64_t seed, 
     return index;
 }
 
+/** @return which of `choices` things, 0..choices-1, stands at place `i` of a batch of n at a step: drawn with
+ *  replacement, or from one random permutation after the other */
+DN_RANDOM uint32_t dn_random_item(int64_t i, int64_t n, int64_t step, uint32_t choices, int replace, uint64_t seed,
+                                  uint32_t purpose, uint32_t member)
+{
+    if (replace) {
+        uint32_t bits[4];
+        dn_random_block(bits, seed, purpose, (uint32_t)step, member, (uint32_t)(i / 4));
+        return dn_random_to_below(bits[i % 4], choices);
+    }
+    const int64_t position = step * n + i;
+    return dn_random_permute((uint32_t)(position % choices), choices, seed, purpose, (uint32_t)(position / choices),
+                             member);
+}
+
 /** A sequence for code that runs on the host only and draws one value after another (initialisers, drawn data). */
 typedef struct dn_random_sequence {
     uint64_t seed;

@@ -25,8 +25,8 @@ typedef struct dn__store_target {
     void *context;
 } dn__store_target;
 
-/** Makes files with this access list read and write the target. A failing disk is kept in target->error and is a success for
- *  HDF5, which would otherwise refuse to close the file and crash when the program ends. */
+/** Makes files with this access list read and write the target. A failing disk is kept in target->error and is a
+ *  success for HDF5, which would otherwise refuse to close the file and crash when the program ends. */
 dn_status dn__store_set_target(hid_t access, dn__store_target *target);
 
 /** An array that stays open while parts of it are written or read. */

@@ -186,13 +186,14 @@ static dn_status senseless(const char *what)
 }
 
 /* The child may be what a hostile file made of it: sizes are checked before memory is asked for. */
-static dn_status check_facts(const dn__packed *p)
+static dn_status check_shape(const dn__packed *p)
 {
     const dn__packed_facts *f = &p->facts;
-    const int64_t *dim = f->dim;
-    if (f->type != DN_U8 && f->type != DN_F32) return senseless("the type of \"images\"");
-    if (dim[0] < 1 || dim[0] > INT64_MAX / 8 || dim[1] < 1 || dim[1] > DN__LONGEST_SIDE || dim[2] < 1 ||
-        dim[2] > DN__LONGEST_SIDE || dim[3] < 1 || dim[3] > MOST_CHANNELS)
+    const int64_t *dim = f->dim,
+                  most[DN__PACKED_RANK] = {INT64_MAX / 8, DN__LONGEST_SIDE, DN__LONGEST_SIDE, MOST_CHANNELS};
+    bool sound = f->type == DN_U8 || f->type == DN_F32;
+    for (int i = 0; i < DN__PACKED_RANK; i++) sound = sound && dim[i] >= 1 && dim[i] <= most[i];
+    if (!sound)
         return dn_fail(DN_ERROR_FORMAT,
                        "\"images\" has the shape [%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64
                        "], expected at least one image, with height and width 1 to %d and 1 to %d channels",
@@ -203,6 +204,13 @@ static dn_status check_facts(const dn__packed *p)
     /* A chunk has a sum of four bytes, and deflate packs 1032 bytes into one at best. */
     if ((uint64_t)f->chunks > p->file_bytes / 4 || (double)dim[0] * (double)image > 1032.0 * (double)p->file_bytes)
         return senseless("the number of images");
+    return DN_OK;
+}
+
+static dn_status check_facts(const dn__packed *p)
+{
+    const dn__packed_facts *f = &p->facts;
+    DN_TRY(check_shape(p));
     if (f->filters < 1 || f->filters > 3) return senseless("the packing");
     for (int i = 0; i < f->filters; i++)
         if (f->filter[i] < (i ? f->filter[i - 1] + 1 : 0) || f->filter[i] > DN__FILTER_SUM)

@@ -83,6 +83,12 @@ size_t dn_dataset_image_bytes(const dn_dataset *d)
     return (size_t)d->height * (size_t)d->width * (size_t)d->channels * dn_dtype_size(d->type);
 }
 
+static dn_status check_there(const dn_dataset *d)
+{
+    return d->images ? DN_OK
+                     : dn_fail(DN_ERROR_ARGUMENT, "the images of data set '%s' are not there any more", d->name);
+}
+
 static dn_status check_items(const dn_dataset *d, const int64_t *items, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
@@ -133,7 +139,8 @@ dn_status dn_dataset_gather(const dn_dataset *d, const int64_t *items, int64_t n
     const size_t item = dn_dataset_image_bytes(d);
     char *at = to;
     DN_TRY(check_items(d, items, n));
-    if (d->images) {
+    if (!d->rows) {
+        DN_TRY(check_there(d));
         for (int64_t i = 0; i < n; i++)
             memcpy(at + (size_t)i * item, (char *)d->images + (size_t)items[i] * item, item);
         return DN_OK;
@@ -151,7 +158,8 @@ dn_status dn_dataset_read(const dn_dataset *d, int64_t first, int64_t n, void *t
         return dn_fail(DN_ERROR_ARGUMENT,
                        "data set '%s' has %" PRId64 " items, there are no %" PRId64 " from item %" PRId64, d->name,
                        d->n, n, first);
-    if (d->images) {
+    if (!d->rows) {
+        DN_TRY(check_there(d));
         memcpy(to, (char *)d->images + (size_t)first * item, (size_t)n * item);
         return DN_OK;
     }
@@ -233,7 +241,8 @@ static dn_status add_images(const dn_dataset *d, dn_hash *hash)
 {
     const size_t item = dn_dataset_image_bytes(d);
     const int64_t most = (int64_t)(BLOCK_BYTES / item) + 1;
-    if (d->images) {
+    if (!d->rows) {
+        DN_TRY(check_there(d));
         dn_hash_add(hash, d->images, (size_t)d->n * item);
         return DN_OK;
     }

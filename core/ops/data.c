@@ -3,6 +3,7 @@
 
 #include "core/ops.h"
 #include "core/ops/check.h"
+#include "core/random.h"
 
 static bool check_step(dn_program *p, dn_op_kind kind, dn_tensor step)
 {
@@ -35,6 +36,20 @@ dn_tensor dn_indices(dn_program *p, dn_tensor step, const dn_indices_options *op
         return dn_program_fail(p, DN_ERROR_SHAPE,
                                "indices: a batch for all members cannot come from pools of their own");
     return dn__append(p, op);
+}
+
+void dn_indices_ahead(const dn_program *p, dn_tensor indices, int64_t step, int member, const int32_t *pool,
+                      int32_t pool_size, int64_t *items)
+{
+    const dn_tensor_info *t = &p->tensors[indices.id];
+    const dn_op *op = &p->ops[t->writer];
+    const int64_t n = t->shape.dim[0], all = pool ? pool_size : op->args.random.count;
+    const int in_ensemble = t->shared ? 0 : dn_params_first_member(p->params) + member;
+    for (int64_t i = 0; i < n; i++) {
+        const uint32_t index = dn_random_item(i, n, step, (uint32_t)(all > 0 ? all : 1), op->args.random.replace,
+                                              dn_params_seed(p->params), op->args.random.stream, (uint32_t)in_ensemble);
+        items[i] = pool ? pool[index] : (int64_t)index;
+    }
 }
 
 dn_tensor dn_gather(dn_program *p, dn_tensor data, dn_tensor indices)

@@ -14,15 +14,8 @@ void REF(indices)(const dn_call *call)
     const uint32_t stream = call->op->args.random.stream, member = (uint32_t)call->member;
     int32_t *out = call->out[0]; /* [n] */
     for (int64_t i = 0; i < n; i++) {
-        const int64_t position = step * n + i;
-        uint32_t bits[4], index;
-        if (call->op->args.random.replace) {
-            dn_random_block(bits, call->seed, stream, (uint32_t)step, member, (uint32_t)(i / 4));
-            index = dn_random_to_below(bits[i % 4], (uint32_t)choices);
-        } else {
-            index = dn_random_permute((uint32_t)(position % choices), (uint32_t)choices, call->seed, stream,
-                                      (uint32_t)(position / choices), member);
-        }
+        const uint32_t index =
+            dn_random_item(i, n, step, (uint32_t)choices, call->op->args.random.replace, call->seed, stream, member);
         out[i] = pool ? pool[index] : (int32_t)index;
     }
 }
