@@ -131,7 +131,10 @@ static dn_status load(dn_dataset *d, const dn__expression *e, const dn_dataset_o
     const dn_status status = request.set->load(d, &request);
     dn_free(directory);
     DN_TRY(status);
-    if (dn__set_chooses(request.set)) return describe(d, e);
+    if (dn__set_chooses(request.set)) {
+        DN_TRY(dn__rows_settle(d, options));
+        return describe(d, e);
+    }
     if (e->classes)
         DN_TRY(choose_classes(d, e->classes, most));
     else

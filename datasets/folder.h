@@ -56,6 +56,9 @@ void dn_folder_close(dn_folder *folder);
  *  @return DN_ERROR_FORMAT for a damaged image, DN_ERROR_SHAPE for one that cannot be brought to the size; both name it */
 dn_status dn_folder_read(const dn_folder *folder, uint8_t *images, int64_t first, int64_t n);
 
+/** The same for the images of these numbers, in this order. @param items [n] */
+dn_status dn_folder_gather(const dn_folder *folder, uint8_t *images, const int64_t *items, int64_t n);
+
 #ifdef __cplusplus
 }
 #endif

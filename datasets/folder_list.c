@@ -166,7 +166,7 @@ static dn_status drop_others(dn_folder *f)
 {
     sniffing s = {f, dn_calloc((size_t)f->n + 1, sizeof *s.keep)};
     if (!s.keep) return DN_ERROR_MEMORY;
-    dn_status status = dn__for_files(sniff, &s, 0, f->n);
+    dn_status status = dn__for_files(sniff, &s, f->n);
     for (int64_t i = 0; i < f->n && status == DN_OK; i++) {
         if (s.keep[i]) continue;
         if (!f->first_skipped && !(f->first_skipped = dn_strdup(f->files[i]))) status = DN_ERROR_MEMORY;

@@ -12,8 +12,8 @@ enum {
 /** Does something with one file; called by several threads at once. */
 typedef dn_status dn__file_job(void *context, int64_t i);
 
-/** Does it with files first..first+n-1. @return the error of the first that fails, whatever the threads did */
-dn_status dn__for_files(dn__file_job *job, void *context, int64_t first, int64_t n) DN_NODISCARD;
+/** Does it for i in 0..n-1. @return the error of the first that fails, whatever the threads did */
+dn_status dn__for_files(dn__file_job *job, void *context, int64_t n) DN_NODISCARD;
 
 /** Fills files, labels, class names and what was skipped: all images below folder->path. What lies in no sub-folder has
  *  the label -1. */

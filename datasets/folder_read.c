@@ -5,11 +5,11 @@
 #include "datasets/folder_private.h"
 #include "datasets/image.h"
 
-dn_status dn__for_files(dn__file_job *job, void *context, int64_t first, int64_t n)
+dn_status dn__for_files(dn__file_job *job, void *context, int64_t n)
 {
     int64_t failed = INT64_MAX, failures = 0;
 #pragma omp parallel for schedule(dynamic, 8) reduction(min : failed) reduction(+ : failures)
-    for (int64_t i = first; i < first + n; i++)
+    for (int64_t i = 0; i < n; i++)
         if (job(context, i) != DN_OK) {
             failed = i < failed ? i : failed;
             failures++;
@@ -63,7 +63,7 @@ dn_status dn__folder_measure(dn_folder *f)
 {
     measuring m = {f, dn_calloc((size_t)f->n, sizeof *m.sizes)};
     if (!m.sizes) return DN_ERROR_MEMORY;
-    dn_status status = dn__for_files(measure, &m, 0, f->n);
+    dn_status status = dn__for_files(measure, &m, f->n);
     if (status == DN_OK) f->size = (dn_size){.height = m.sizes[0].height, .width = m.sizes[0].width, .channels = 1};
     for (int64_t i = 0; i < f->n && status == DN_OK; i++) {
         if (m.sizes[i].height != f->size.height || m.sizes[i].width != f->size.width)
@@ -80,6 +80,7 @@ typedef struct reading {
     const dn_folder *folder;
     uint8_t *images; /* [n,H,W,C] */
     int64_t first;
+    const int64_t *items; /* [n]; NULL: those from `first` on */
     size_t image_bytes;
 } reading;
 
@@ -101,10 +102,10 @@ static dn_status read_one(void *context, int64_t i)
 {
     const reading *r = context;
     dn_image image = {0};
-    char *path = dn__folder_file(r->folder, i);
+    char *path = dn__folder_file(r->folder, r->items ? r->items[i] : r->first + i);
     dn_status status = path ? dn_image_read(&image, path) : DN_ERROR_MEMORY;
     if (status == DN_OK) {
-        status = fit(r, r->images + (size_t)(i - r->first) * r->image_bytes, &image);
+        status = fit(r, r->images + (size_t)i * r->image_bytes, &image);
         if (status != DN_OK) dn_fail_context(status, "%s", path);
     }
     dn_image_clear(&image);
@@ -112,11 +113,26 @@ static dn_status read_one(void *context, int64_t i)
     return status;
 }
 
+static size_t image_bytes(const dn_folder *f)
+{
+    return (size_t)f->size.height * (size_t)f->size.width * (size_t)f->size.channels;
+}
+
 dn_status dn_folder_read(const dn_folder *f, uint8_t *images, int64_t first, int64_t n)
 {
     if (first < 0 || n < 0 || first > f->n || n > f->n - first)
         return dn_fail(DN_ERROR_ARGUMENT, "%s: images %lld to %lld, expected 0 to %lld", f->path, (long long)first,
                        (long long)(first + n - 1), (long long)(f->n - 1));
-    reading r = {f, images, first, (size_t)f->size.height * (size_t)f->size.width * (size_t)f->size.channels};
-    return dn__for_files(read_one, &r, first, n);
+    reading r = {.folder = f, .images = images, .first = first, .image_bytes = image_bytes(f)};
+    return dn__for_files(read_one, &r, n);
+}
+
+dn_status dn_folder_gather(const dn_folder *f, uint8_t *images, const int64_t *items, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (items[i] < 0 || items[i] >= f->n)
+            return dn_fail(DN_ERROR_ARGUMENT, "%s: image %lld, expected 0 to %lld", f->path, (long long)items[i],
+                           (long long)(f->n - 1));
+    reading r = {.folder = f, .images = images, .items = items, .image_bytes = image_bytes(f)};
+    return dn__for_files(read_one, &r, n);
 }

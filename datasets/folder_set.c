@@ -4,6 +4,7 @@
 
 #include "core/alloc.h"
 #include "datasets/folder.h"
+#include "datasets/rows.h"
 #include "datasets/sets.h"
 
 /* Cuts ":train" or ":test" off the path. */
@@ -31,34 +32,55 @@ static dn_status describe(dn_dataset *d, const dn_folder *f, dn_folder_part part
     return d->provenance ? DN_OK : DN_ERROR_MEMORY;
 }
 
-/* The lists change hands. */
-static void take_lists(dn_dataset *d, dn_folder *f)
+/* ---- images that are decoded whenever they are asked for ---- */
+
+static dn_status read_rows(const void *context, const int64_t *rows, int64_t n, void *to)
 {
-    d->labels = f->labels, d->classes = f->classes, d->class_names = f->class_names, d->item_names = f->files;
-    f->labels = NULL, f->classes = 0, f->class_names = NULL, f->files = NULL, f->n = 0;
+    return dn_folder_gather(context, to, rows, n);
+}
+
+static void close_folder(void *context)
+{
+    dn_folder_close(context);
+}
+
+/* Labels and class names change hands; the files' names are needed on both sides. */
+static dn_status take(dn_dataset *d, dn_folder *f)
+{
+    d->type = DN_U8;
+    d->n = f->n, d->height = f->size.height, d->width = f->size.width, d->channels = f->size.channels;
+    d->labels = f->labels, d->classes = f->classes, d->class_names = f->class_names;
+    f->labels = NULL, f->classes = 0, f->class_names = NULL;
+    d->item_names = dn_calloc((size_t)f->n, sizeof *d->item_names);
+    if (!d->item_names) return DN_ERROR_MEMORY;
+    for (int64_t i = 0; i < f->n; i++)
+        if (!(d->item_names[i] = dn_strdup(f->files[i]))) return DN_ERROR_MEMORY;
+    return DN_OK;
+}
+
+static dn_status open_set(dn_dataset *d, char *path, const dn__request *request)
+{
+    dn_folder *f = NULL;
+    const dn__expression *e = request->expression;
+    const dn_folder_options options = {
+        .size = e->size, .part = take_part(path), .classes = e->classes, .limit = request->limit};
+    d->rows = dn_calloc(1, sizeof *d->rows);
+    if (!d->rows) return DN_ERROR_MEMORY;
+    DN_TRY(dn_folder_open(&f, path, &options));
+    *d->rows = (dn__rows){.read = read_rows, .close = close_folder, .context = f};
+    DN_TRY(describe(d, f, options.part));
+    return take(d, f);
 }
 
 dn_status dn__load_folder(dn_dataset *d, const dn__request *request)
 {
-    const dn__expression *e = request->expression;
-    if (!e->split) return dn_fail(DN_ERROR_ARGUMENT, "no folder is named, expected folder:PATH");
-    if (strncmp(e->split, "~/", 2) == 0)
+    const char *named = request->expression->split;
+    if (!named) return dn_fail(DN_ERROR_ARGUMENT, "no folder is named, expected folder:PATH");
+    if (strncmp(named, "~/", 2) == 0)
         return dn_fail(DN_ERROR_ARGUMENT, "a shell replaces ~ only at the beginning of a word; write folder:$HOME%s",
-                       e->split + 1);
-    dn_folder *f = NULL;
-    char *path = dn_strdup(e->split);
-    if (!path) return DN_ERROR_MEMORY;
-    const dn_folder_options options = {
-        .size = e->size, .part = take_part(path), .classes = e->classes, .limit = request->limit};
-    dn_status status = dn_folder_open(&f, path, &options);
-    if (status == DN_OK) {
-        d->type = DN_U8;
-        status = dn__dataset_allocate(d, f->n, f->size.height, f->size.width, f->size.channels, 0);
-    }
-    if (status == DN_OK) status = dn_folder_read(f, d->images, 0, f->n);
-    if (status == DN_OK) status = describe(d, f, options.part);
-    if (status == DN_OK) take_lists(d, f);
-    dn_folder_close(f);
+                       named + 1);
+    char *path = dn_strdup(named);
+    const dn_status status = path ? open_set(d, path, request) : DN_ERROR_MEMORY;
     dn_free(path);
     return status;
 }

@@ -279,12 +279,36 @@ Test(dataset_folder, blocks_are_the_same_as_the_whole)
     cr_expect_eq(dn_folder_read(f, d->images, 49, 2), DN_ERROR_ARGUMENT);
     cr_expect_eq(dn_folder_read(f, d->images, -1, 2), DN_ERROR_ARGUMENT);
     cr_expect_eq(dn_folder_read(f, d->images, 50, 0), DN_OK);
+    cr_expect_eq(dn_folder_gather(f, d->images, (int64_t[]){0, 50}, 2), DN_ERROR_ARGUMENT);
     put_text("odd/7.png", "\x89PNG\r\n\x1a\n");
     put_text("odd/9.png", "\x89PNG\r\n\x1a\n");
     cr_expect_eq(dn_folder_read(f, d->images, 0, 50), DN_ERROR_FORMAT);
     cr_expect(strstr(dn_error_last(), "/odd/7.png: a damaged PNG: "), "%s", dn_error_last());
     cr_expect(strstr(dn_error_last(), "(the first of 2 such files)"), "%s", dn_error_last());
     dn_folder_close(f);
+    dn_dataset_close(d);
+}
+
+/* A set that is larger than the memory it may take stays in its files. */
+Test(dataset_folder, large_sets_are_decoded_when_they_are_asked_for)
+{
+    put_many(0, 30);
+    dn_dataset *d = open_set("[odd,even]", ":train@3x3x1", 0), *streamed = NULL;
+    cr_assert_eq(dn_dataset_open(&streamed, expression("[odd,even]", ":train@3x3x1"),
+                                 &(dn_dataset_options){.stream = true, .memory = 8}),
+                 DN_OK, "%s", dn_error_last());
+    cr_expect(d->images && !streamed->images && d->n == streamed->n && d->classes == 2);
+    uint64_t print[2] = {0, 1};
+    cr_expect_eq(dn_dataset_fingerprint(d, &print[0]), DN_OK);
+    cr_expect_eq(dn_dataset_fingerprint(streamed, &print[1]), DN_OK);
+    cr_expect_eq(print[0], print[1]);
+    uint8_t some[3 * 9];
+    cr_expect_eq(dn_dataset_gather(streamed, (int64_t[]){4, 0, 4}, 3, some), DN_OK);
+    cr_expect_arr_eq(some, (uint8_t *)d->images + 4 * 9, 9);
+    cr_expect_arr_eq(some + 9, d->images, 9);
+    cr_expect_arr_eq(some + 18, some, 9);
+    for (int64_t i = 0; i < d->n; i++) cr_expect_str_eq(streamed->item_names[i], d->item_names[i]);
+    dn_dataset_close(streamed);
     dn_dataset_close(d);
 }
 
