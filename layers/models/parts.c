@@ -1,4 +1,5 @@
-/* Parts of the residual and dense networks: named layers as PyTorch has them, and shapes that change without weights. */
+/* Parts of the residual and dense networks: named layers as PyTorch has them, shapes that change without
+ * weights. */
 #include "layers/models/build.h"
 
 static const char *part_name(char text[64], const char *block, const char *part)
@@ -40,9 +41,10 @@ dn_tensor dn__plain_shortcut(dn_program *p, dn_tensor x, int filters, int stride
     if (dn_is_none(x)) return DN_NONE;
     if (stride > 1) x = dn_average_pool(p, x, 1, stride, 0);
     const int64_t missing = filters - dn_shape_of(p, x).dim[3], before = missing / 2;
-    if (before > 0) x = dn_concat(p, zero_channels(p, x, before), x);
-    if (missing > before) x = dn_concat(p, x, zero_channels(p, x, missing - before));
-    return x;
+    if (missing <= 0) return x;
+    const dn_tensor zeros = zero_channels(p, x, missing - before);
+    if (before > 0) x = dn_concat(p, 2 * before == missing ? zeros : zero_channels(p, x, before), x);
+    return dn_concat(p, x, zeros);
 }
 
 dn_tensor dn__pad_end(dn_program *p, dn_tensor x)

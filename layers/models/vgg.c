@@ -1,6 +1,6 @@
 /* Networks in the style of VGG (Simonyan and Zisserman, 2015), each a list of widths. Either batch norm *after* each
- * ReLU, no bias in the convolutions, and Glorot's uniform start for everything, the dense biases too; or the usual order
- * in PyTorch's way: biases, norm before ReLU, its defaults throughout. */
+ * ReLU, no bias in the convolutions, and Glorot's uniform start for everything, the dense biases too; or the usual
+ * order in PyTorch's way: biases, norm before ReLU, its defaults throughout. */
 #include "layers/models/build.h"
 
 enum { POOL = 0 };
