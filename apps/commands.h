@@ -14,6 +14,7 @@
     ROW(score, "scores of any framework's logits and features")            \
     ROW(data, "list the data sets, or describe one")                       \
     ROW(reproduce, "published experiments, beside their figures")          \
+    ROW(import, "a trained network of Keras becomes a run")                \
     ROW(devices, "list what can be trained on")                            \
     ROW(bench, "time a training step, op by op or beside other software")
 

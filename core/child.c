@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/time.h>
@@ -63,6 +64,20 @@ void dn__child_busy(uint64_t bytes)
 void dn__child_alive(void)
 {
     dn__child_busy(0);
+}
+
+void dn__child_limit_memory(uint64_t bytes)
+{
+    char line[128] = "";
+    struct rlimit limit;
+    FILE *file = fopen("/proc/self/statm", "r");
+    const bool known = file && fgets(line, sizeof line, file);
+    if (file) fclose(file);
+    const rlim_t pages = strtoull(line, NULL, 10); /* the first number: all that is mapped */
+    if (!known || pages == 0 || getrlimit(RLIMIT_AS, &limit) != 0) return;
+    const rlim_t most = pages * (rlim_t)sysconf(_SC_PAGESIZE) + bytes;
+    if (limit.rlim_max == RLIM_INFINITY || most < limit.rlim_max) limit.rlim_cur = most;
+    (void)setrlimit(RLIMIT_AS, &limit);
 }
 
 static void prepare_child(void)

@@ -37,4 +37,8 @@ void dn__child_alive(void);
  *  them it may use a second more. */
 void dn__child_busy(uint64_t bytes);
 
+/** For the child: from here on the process gets no more than so many bytes of memory beside what it has, so that a
+ *  library which believes a file's sizes fails early. Where the system does not say what it has, nothing changes. */
+void dn__child_limit_memory(uint64_t bytes);
+
 #endif

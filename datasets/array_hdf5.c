@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "core/alloc.h"
 #include "core/child.h"
@@ -107,38 +106,56 @@ static dn_status send_array(dn__foreign *f, int pipe)
     return status;
 }
 
-/** The process ends behind this function; it gives no identifiers back. */
+typedef struct reading {
+    const char *path, *const *names; /**< names: [n], one NULL for the only array of the file */
+    int n;
+    dn_npy **arrays; /**< [n] */
+} reading;
+
+/** The process ends behind this function; it gives no memory back. */
 static dn_status work(void *context, int pipe)
 {
-    dn__foreign *f = context;
-    DN_TRY(dn__foreign_open_file(f));
-    DN_TRY(dn__foreign_open_array(f));
-    DN_TRY(dn__foreign_check_type(f));
-    DN_TRY(dn__foreign_check_storage(f));
-    return send_array(f, pipe);
+    const reading *r = context;
+    dn__foreign f = {.path = r->path};
+    DN_TRY(dn__foreign_open_file(&f));
+    for (int i = 0; i < r->n; i++) {
+        f.wanted = r->names[i];
+        DN_TRY(dn__foreign_open_array(&f));
+        DN_TRY(dn__foreign_check_type(&f));
+        DN_TRY(dn__foreign_check_storage(&f));
+        DN_TRY(send_array(&f, pipe));
+        H5Dclose(f.dataset);
+        H5Tclose(f.type);
+    }
+    return DN_OK;
 }
 
 /* ---- here ---- */
 
-typedef struct reading {
-    dn__foreign foreign; /* first: it is what the child sees */
-    dn_npy *array;
-} reading;
-
 static dn_status take(void *context, int pipe)
 {
-    return dn__npy_receive(((reading *)context)->array, pipe);
+    const reading *r = context;
+    for (int i = 0; i < r->n; i++) DN_TRY(dn__npy_receive(r->arrays[i], pipe));
+    return DN_OK;
+}
+
+dn_status dn__array_hdf5_open_all(dn_npy **out, const char *path, const char *const *names, int n)
+{
+    reading r = {.path = path, .names = names, .n = n, .arrays = out};
+    dn_status status = DN_OK;
+    for (int i = 0; i < n; i++) {
+        out[i] = dn_calloc(1, sizeof *out[i]);
+        if (!out[i]) status = DN_ERROR_MEMORY;
+    }
+    if (status == DN_OK) status = dn__child_run(path, work, take, &r);
+    for (int i = 0; i < n && status != DN_OK; i++) {
+        dn_npy_close(out[i]);
+        out[i] = NULL;
+    }
+    return status;
 }
 
 dn_status dn__array_hdf5_open(dn_npy **out, const char *path, const char *name)
 {
-    *out = NULL;
-    reading r = {.foreign = {.path = path, .wanted = name}, .array = dn_calloc(1, sizeof *r.array)};
-    if (!r.array) return DN_ERROR_MEMORY;
-    const dn_status status = dn__child_run(path, work, take, &r);
-    if (status == DN_OK)
-        *out = r.array;
-    else
-        dn_npy_close(r.array);
-    return status;
+    return dn__array_hdf5_open_all(out, path, &name, 1);
 }

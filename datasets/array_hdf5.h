@@ -9,4 +9,7 @@
  *  @param out receives it; free with dn_npy_close() @return as dn_array_file_open() */
 dn_status dn__array_hdf5_open(dn_npy **out, const char *path, const char *name) DN_NODISCARD;
 
+/** The same for arrays [n] by name, in one child process. @param out [n] all NULL after an error */
+dn_status dn__array_hdf5_open_all(dn_npy **out, const char *path, const char *const *names, int n) DN_NODISCARD;
+
 #endif

@@ -13,6 +13,7 @@
 
 /* Deflate packs at most 1,032 bytes into one; an element in the file takes at least a byte. */
 enum { DEFLATE_MOST = 1032 };
+static const uint64_t LIBRARY_BYTES = 64 << 20; /* what libmatio may take beside the arrays that are asked for */
 
 typedef struct request {
     const char *path;
@@ -115,6 +116,7 @@ static dn_status read_array(const request *r, const dn__mat_array *wanted, mat_t
     DN_TRY(set_shape(r, wanted, v, a));
     a->type = dn__element_memory(&e);
     const size_t count = (size_t)a->count, size = (size_t)e.size;
+    dn__child_limit_memory(LIBRARY_BYTES + count * (size + dn_dtype_size(a->type)));
     unsigned char *stored = dn_calloc(count ? count : 1, size);
     if (!stored) return DN_ERROR_MEMORY;
     dn__child_busy(count * size);
@@ -143,6 +145,7 @@ static dn_status work(void *context, int pipe)
     bool all = true;
     DN_TRY(dn__mat_check_frame(r->path, &r->file_bytes));
     Mat_LogInitFunc("dunlin", hear);
+    dn__child_limit_memory(LIBRARY_BYTES);
     mat_t *file = Mat_Open(r->path, MAT_ACC_RDONLY);
     if (!file) return dn_fail(DN_ERROR_FORMAT, "%s: the file is damaged (matio: %s)", r->path, complaint);
     DN_TRY(read_arrays(r, file));

@@ -38,7 +38,7 @@ for reader in ${READERS:-npy array_file store mat image}; do
     if "$build/fuzz/fuzz_$reader" -max_total_time="$seconds" -timeout=60 -max_len=16384 -print_final_stats=1 \
         -artifact_prefix="$crashes/$reader-" "$found" "$corpus/$reader" >"$log" 2>&1 &&
         ! grep -E "$ours" "$log"; then
-        echo "$reader: no crash in $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") runs," \
+        echo "$reader: no crash in $(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -1) runs," \
             "$(grep -o 'cov: [0-9]*' "$log" | tail -1)"
     else
         echo "$reader: crashed, see $log" >&2
