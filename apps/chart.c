@@ -197,8 +197,8 @@ dn_status dn__chart_copy(FILE *to, const char *drawn, const char *label, int wid
     dn_html_text(to, label);
     fputs("\">\n<g>\n", to); /* the group that gnuplot opened before its definitions */
     for (from = next_line(from); from < end;) {
-        const char *behind = *from == '\t' ? from + 1 : copy_piece(to, from);
-        if (!behind) fputc(*from, to);
+        const char *behind = copy_piece(to, from);
+        if (!behind && *from != '\t') fputc(*from, to);
         from = behind ? behind : from + 1;
     }
     fputs("</svg>\n", to);

@@ -11,29 +11,36 @@ enum { MOST_SIDE = 96, NAME = 128 };
 
 /* ---- pictures ---- */
 
+/* An image as its set holds it. */
+typedef struct source {
+    const dn_dataset *set;
+    void *pixels; /* [H,W,C] of the set's type */
+} source;
+
 /* @return a pixel's value as a byte; values of own arrays are 0..1 */
-static double value_at(const dn_dataset *set, int64_t row, int y, int x, int channel)
+static double value_at(const source *s, int y, int x, int channel)
 {
-    const size_t at =
-        (size_t)(((row * set->height + y) * set->width + x) * set->channels + (channel < set->channels ? channel : 0));
-    if (set->type == DN_U8) return ((const uint8_t *)set->images)[at];
-    const double value = 255.0 * (double)((const float *)set->images)[at];
+    const dn_dataset *set = s->set;
+    const int at = (y * set->width + x) * set->channels + (channel < set->channels ? channel : 0);
+    if (set->type == DN_U8) return ((const uint8_t *)s->pixels)[at];
+    const double value = 255.0 * (double)((const float *)s->pixels)[at];
     return value > 0.0 ? value < 255.0 ? value : 255.0 : 0.0;
 }
 
 /* The mean of a square of pixels, as far as it lies within the image. */
-static uint8_t mean_of_square(const dn_dataset *set, int64_t row, int top, int left, int side, int channel)
+static uint8_t mean_of_square(const source *s, int top, int left, int side, int channel)
 {
     double sum = 0.0;
     int count = 0;
-    for (int y = top; y < top + side && y < set->height; y++)
-        for (int x = left; x < left + side && x < set->width; x++, count++) sum += value_at(set, row, y, x, channel);
+    for (int y = top; y < top + side && y < s->set->height; y++)
+        for (int x = left; x < left + side && x < s->set->width; x++, count++) sum += value_at(s, y, x, channel);
     return (uint8_t)(sum / count + 0.5);
 }
 
 /* Large images shrink by a whole factor. */
-static dn_status draw(dn__report_pick *pick, const dn_dataset *set)
+static dn_status pack(dn__report_pick *pick, const source *s)
 {
+    const dn_dataset *set = s->set;
     const int largest = set->height > set->width ? set->height : set->width;
     const int side = (largest + MOST_SIDE - 1) / MOST_SIDE;
     dn_image image = {.height = (set->height + side - 1) / side,
@@ -44,10 +51,19 @@ static dn_status draw(dn__report_pick *pick, const dn_dataset *set)
     for (size_t i = 0; i < count; i++) {
         const size_t pixel = i / (size_t)image.channels;
         const int y = (int)(pixel / (size_t)image.width), x = (int)(pixel % (size_t)image.width);
-        image.pixels[i] = mean_of_square(set, pick->row, y * side, x * side, side, (int)(i % (size_t)image.channels));
+        image.pixels[i] = mean_of_square(s, y * side, x * side, side, (int)(i % (size_t)image.channels));
     }
     const dn_status status = dn_image_encode_png(&pick->png, &pick->png_bytes, &image);
     dn_free(image.pixels);
+    return status;
+}
+
+static dn_status draw(dn__report_pick *pick, const dn_dataset *set)
+{
+    const source s = {set, dn_calloc(dn_dataset_image_bytes(set), 1)};
+    dn_status status = s.pixels ? dn_dataset_gather(set, &pick->row, 1, s.pixels) : DN_ERROR_MEMORY;
+    if (status == DN_OK) status = pack(pick, &s);
+    dn_free(s.pixels);
     return status;
 }
 
@@ -103,8 +119,9 @@ static dn_status describe(dn__report_pick *pick, const dn__report_run *run, cons
     pick->probability = n->probability[pick->row];
     pick->score = scores[pick->row];
     pick->named = dn_strdup(dn__report_class(run, n->named[pick->row], name, sizeof name));
+    pick->item = set->item_names ? dn_strdup(set->item_names[pick->row]) : dn_format("row %lld", (long long)pick->row);
     pick->truth = known ? truth_of(run, outputs, set, pick->row) : NULL;
-    return pick->named && (pick->truth || !known) ? draw(pick, set) : DN_ERROR_MEMORY;
+    return pick->named && pick->item && (pick->truth || !known) ? draw(pick, set) : DN_ERROR_MEMORY;
 }
 
 static dn_status take(dn__report_picks *out, const dn__report_run *run, const dn_outputs *outputs,
@@ -146,6 +163,7 @@ void dn__report_picks_close(dn__report_picks *picks)
     for (int i = 0; i < picks->n; i++) {
         dn_free(picks->pick[i].named);
         dn_free(picks->pick[i].truth);
+        dn_free(picks->pick[i].item);
         dn_free(picks->pick[i].png);
     }
     *picks = (dn__report_picks){0};

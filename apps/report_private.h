@@ -21,6 +21,7 @@ typedef struct dn__report_set {
 /** An image that a run got wrong. */
 typedef struct dn__report_pick {
     int64_t row;
+    char *item;          /**< what the set calls it, or its row */
     char *named, *truth; /**< classes; truth is NULL where nobody knows it */
     double probability;  /**< of `named` */
     double score;        /**< by the run's first score */

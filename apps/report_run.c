@@ -165,7 +165,8 @@ static dn_status take_ece(dn__report_run *run, const dn_outputs *outputs)
 
 static dn_status open_set(dn_dataset **out, const gatherer *g, const char *name, int64_t limit)
 {
-    const dn_dataset_options options = {.data_dir = g->options->data_dir, .seed = g->run->result.seed, .limit = limit};
+    const dn_dataset_options options = {
+        .data_dir = g->options->data_dir, .seed = g->run->result.seed, .limit = limit, .stream = true};
     DN_TRY(dn_dataset_open(out, name, &options));
     dn__report_set *to = &g->run->sets[g->run->n_sets++];
     *to = (dn__report_set){dn_strdup(name), dn_strdup((*out)->provenance), limit ? -1 : (*out)->n};

@@ -8,17 +8,16 @@
 
 static void put_pick(FILE *to, const dn__report_picks *picks, const dn__report_pick *p)
 {
-    char row[32], sure[32], score[32];
-    snprintf(row, sizeof row, "row %lld", (long long)p->row);
+    char sure[32], score[32];
     snprintf(sure, sizeof sure, "%.1f %%", 100.0 * p->probability);
     snprintf(score, sizeof score, "score %.3g", p->score);
-    dn_html_put(to, "<li><img width=\"%d\" height=\"%d\" alt=\"%s", picks->width, picks->height, row);
+    dn_html_put(to, "<li><img width=\"%d\" height=\"%d\" alt=\"%s", picks->width, picks->height, p->item);
     if (p->truth) dn_html_put(to, ", %s", p->truth);
     dn_html_put(to, ": taken for %s, %s, %s\" src=\"data:image/png;base64,", p->named, sure, score);
     dn_html_base64(to, p->png, p->png_bytes);
     dn_html_put(to, "\"><strong>%s</strong> %s<br>", p->named, sure);
     if (p->truth) dn_html_put(to, "is %s<br>", p->truth);
-    dn_html_put(to, "<span class=\"pale\">%s<br>%s</span></li>\n", row, score);
+    dn_html_put(to, "<span class=\"pale\">%s<br>%s</span></li>\n", p->item, score);
 }
 
 static void put_picks(FILE *to, const dn__report_picks *picks)

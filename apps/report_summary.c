@@ -93,7 +93,7 @@ static void put_rows(FILE *to, const dn__report *r)
         "the best on each set. A heading sorts its column.</p>\n"
         "<div class=\"scroll tall\" tabindex=\"0\" role=\"region\" aria-label=\"Scores on unknown images\">"
         "<table class=\"sort\" id=\"scores\"><thead><tr><th scope=\"col\">run</th><th scope=\"col\">unknown</th>"
-        "<th scope=\"col\">score</th><th scope=\"col\">reduce</th>",
+        "<th scope=\"col\">score</th>",
         to);
     static const char *const heads[SHOWN] = {"AUROC", "AUPR out", "AUPR in", "FPR95", "error"};
     for (int m = 0; m < SHOWN; m++) fprintf(to, "<th scope=\"col\" class=n>%s</th>", heads[m]);
