@@ -37,6 +37,7 @@ lint  libomp-dev       clang   omp.h
 lint  clang-format     command clang-format
 lint  clang-tidy       command clang-tidy
 lint  cppcheck         command cppcheck
+lint  chromium         command chromium
 '
 
 has() {

@@ -471,7 +471,10 @@ static void look_at_page(const char *page)
 {
     char option[200];
     struct stat info;
-    if (!has_program("chromium")) return;
+    if (!has_program("chromium")) {
+        cr_log_warn("chromium is not installed: no browser looks at the page");
+        return;
+    }
     browse_with_probe(page, "--window-size=500,900", "--blink-settings=preferredColorScheme=1");
     HAS(out, "ground rgb(255, 255, 255)");
     browse_with_probe(page, "--window-size=1280,900", "--blink-settings=preferredColorScheme=0");
