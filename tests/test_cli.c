@@ -137,6 +137,10 @@ Test(cli, data_command)
     HAS(err, "--limit: found '0', expected a whole number from 1");
     cr_expect_eq(RUN("data", "list", "--json", "/no/such/folder/x.json"), 1);
     HAS(err, "/no/such/folder/x.json");
+    cr_expect_eq(RUN("data", "info", "glyphs", "--sheet", "/no/such/folder/x.png"), 1);
+    HAS(err, "/no/such/folder/x.png");
+    cr_expect_eq(RUN("data", "info", "glyphs:test", "--limit", "40", "--sheet", "/dev/full"), 1);
+    HAS(err, "/dev/full");
 }
 
 Test(cli, a_full_output_is_an_error)

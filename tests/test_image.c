@@ -1,4 +1,4 @@
-/* Decoding of PNG and JPEG against Pillow, which read the same files (its sums are below), and of files that are cut
+/* Contact sheets, and decoding of PNG and JPEG against Pillow, which read the same files (its sums are below), and of files that are cut
  * off, changed or no images. The files are those that the fuzzers start from. */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "apps/contact_sheet.h"
 #include "change_bytes.h"
 #include "core/alloc.h"
 #include "datasets/image_private.h"
@@ -224,4 +225,86 @@ Test(image, png_files_are_written_and_read)
     cr_expect_eq(dn_image_read(&back, "/tmp"), DN_ERROR_FILE);
     cr_expect_eq(dn_image_read(&back, "/tmp/there is/no such file"), DN_ERROR_FILE);
     unlink(path);
+}
+
+/* ---- contact sheets ---- */
+
+/* Image i of class i mod `classes` has the value i in all its pixels. */
+static dn_dataset *make_set(int64_t n, int height, int width, int channels, int classes, dn_dtype type)
+{
+    dn_dataset *d = dn_calloc(1, sizeof *d);
+    *d = (dn_dataset){.n = n, .height = height, .width = width, .channels = channels, .classes = classes, .type = type};
+    const int64_t pixels = height * width * channels;
+    d->images = dn_calloc((size_t)(n * pixels), dn_dtype_size(type));
+    if (classes) d->labels = dn_calloc((size_t)n, sizeof *d->labels);
+    for (int64_t i = 0; i < n * pixels; i++)
+        if (type == DN_U8)
+            ((uint8_t *)d->images)[i] = (uint8_t)(i / pixels);
+        else
+            ((float *)d->images)[i] = (float)(i / pixels);
+    for (int64_t i = 0; i < n && classes; i++) d->labels[i] = (int32_t)(i % classes);
+    return d;
+}
+
+/* The value in the middle of a cell; -1: its three channels differ. */
+static int cell(const dn_image *sheet, int margin, int high, int wide, int line, int column)
+{
+    const int y = 4 + line * (high + 4) + high / 2, x = margin + 4 + column * (wide + 4) + wide / 2;
+    const uint8_t *pixel = sheet->pixels + ((size_t)y * (size_t)sheet->width + (size_t)x) * 3;
+    return pixel[0] == pixel[1] && pixel[1] == pixel[2] ? pixel[0] : -1;
+}
+
+static void draw(dn_image *sheet, dn_dataset *set, int height, int width)
+{
+    cr_assert_eq(dn_contact_sheet(sheet, set), DN_OK, "%s", dn_error_last());
+    cr_assert(sheet->height == height && sheet->width == width && sheet->channels == 3, "%dx%d", sheet->height,
+              sheet->width);
+    dn_dataset_close(set);
+}
+
+Test(image, sheets_have_a_line_for_each_class)
+{
+    dn_image sheet;
+    draw(&sheet, make_set(203, 32, 16, 1, 3, DN_U8), 4 + 3 * 68, 40 + 4 + 10 * 36);
+    for (int line = 0; line < 3; line++) {
+        for (int column = 0; column < 10; column++) { /* of 68, 68 and 67 images */
+            const int count = line < 2 ? 68 : 67, nth = column * count / 10;
+            cr_expect_eq(cell(&sheet, 40, 64, 32, line, column), nth * 3 + line, "%d, %d", line, column);
+        }
+        int ink = 0;
+        for (int y = 0; y < 68; y++)
+            for (int x = 0; x < 40; x++) ink += sheet.pixels[((line * 68 + y) * sheet.width + x) * 3] < 255;
+        cr_expect_eq(ink, 9 * (line == 0 ? 12 : line == 1 ? 8 : 11), "%d dots in number %d", ink / 9, line);
+    }
+    dn_image_clear(&sheet);
+}
+
+Test(image, sheets_of_few_and_many_images)
+{
+    dn_image sheet;
+    draw(&sheet, make_set(13, 64, 64, 3, 0, DN_U8), 4 + 2 * 68, 4 + 10 * 68);
+    cr_expect(cell(&sheet, 0, 64, 64, 1, 2) == 12 && cell(&sheet, 0, 64, 64, 1, 3) == 255);
+    dn_image_clear(&sheet);
+    draw(&sheet, make_set(205, 64, 64, 1, 0, DN_U8), 4 + 10 * 68, 4 + 10 * 68);
+    cr_expect(cell(&sheet, 0, 64, 64, 0, 0) == 0 && cell(&sheet, 0, 64, 64, 9, 9) == 202);
+    dn_image_clear(&sheet);
+    draw(&sheet, make_set(300, 8, 8, 1, 150, DN_U8), 4 + 100 * 68, 40 + 4 + 10 * 68);
+    cr_expect(cell(&sheet, 40, 64, 64, 99, 1) == 249 && cell(&sheet, 40, 64, 64, 99, 2) == 255);
+    dn_image_clear(&sheet);
+    draw(&sheet, make_set(2, 300, 200, 3, 0, DN_U8), 4 + 132, 4 + 10 * 89); /* shrunk to 128 x 85 */
+    cr_expect_eq(cell(&sheet, 0, 128, 85, 0, 1), 1);
+    dn_image_clear(&sheet);
+}
+
+Test(image, sheets_show_numbers_from_the_least_to_the_largest)
+{
+    dn_image sheet;
+    draw(&sheet, make_set(5, 64, 64, 2, 0, DN_F32), 4 + 68, 4 + 10 * 68);
+    for (int i = 0; i < 5; i++) cr_expect_eq(cell(&sheet, 0, 64, 64, 0, i), (int)(255.0 * i / 4 + .5));
+    dn_image_clear(&sheet);
+    dn_dataset *none = make_set(0, 2, 2, 1, 0, DN_U8);
+    none->name = dn_strdup("none");
+    cr_expect_eq(dn_contact_sheet(&sheet, none), DN_ERROR_ARGUMENT);
+    dn_image_clear(&sheet);
+    dn_dataset_close(none);
 }

@@ -4,6 +4,7 @@
 
 #include "apps/half.h"
 #include "apps/threshold.h"
+#include "datasets/image.h"
 #include "tests/run_command.h"
 
 TestSuite(predict, .init = open_work, .fini = close_work, .timeout = 120);
@@ -162,6 +163,41 @@ Test(predict, class_names)
     cr_assert_eq(RUN("predict", at("run"), "--calibrate"), 0, "%s", err);
     cr_assert_eq(RUN("predict", at("run"), at("ood.npy")), 0, "%s", err);
     cr_expect(strstr(out, ",0,7,") || strstr(out, ",1,3,"), "%s", out);
+}
+
+/** Writes FOLDER/I.png: a bright row or column at place I. */
+static void put_image(const char *folder, bool row, int i)
+{
+    uint8_t pixels[12 * 12];
+    char path[200];
+    for (int p = 0; p < 12 * 12; p++) pixels[p] = (row ? p / 12 : p % 12) == 1 + i % 10 ? 250 : (uint8_t)(p * i % 90);
+    snprintf(path, sizeof path, "%s/%d.png", folder, i);
+    cr_assert_eq(dn_image_write_png(path, &(dn_image){12, 12, 1, pixels}), DN_OK, "%s", dn_error_last());
+}
+
+/** A folder of images is enough: trained on a part of it, tested on the rest, and new images go by their files' names. */
+Test(predict, folders_of_images)
+{
+    char recipe[160];
+    snprintf(recipe, sizeof recipe, "%s", write_recipe("recipe", deep_recipe));
+    mkdir(at("photos"), 0700);
+    mkdir(at("photos/rows"), 0700);
+    mkdir(at("photos/columns"), 0700);
+    mkdir(at("new"), 0700);
+    for (int i = 0; i < 40; i++) put_image(at("photos/rows"), true, i);
+    for (int i = 0; i < 40; i++) put_image(at("photos/columns"), false, i);
+    for (int i = 8; i < 11; i++) put_image(at("new"), true, i);
+    char set[2][200];
+    snprintf(set[0], sizeof set[0], "data.train=folder:%s/photos:train@8x8x1/crop", work);
+    snprintf(set[1], sizeof set[1], "data.test=folder:%s/photos:test@8x8x1/crop", work);
+    TRAIN(recipe, "--out", at("run"), "-q", set[0], set[1], "data.ood=[]");
+    cr_assert_eq(RUN("predict", at("run"), "--calibrate"), 0, "%s", err);
+    cr_assert_eq(RUN("predict", at("run"), at("new")), 0, "%s", err);
+    cr_expect_eq(strncmp(out, "row,class,name,probability,score,accepted,file\n0,", 49), 0, "%s", out);
+    cr_expect(strstr(out, ",10.png\n1,") && strstr(out, ",8.png\n2,") && strstr(out, ",9.png\n"), "%s", out);
+    cr_expect(strstr(out, ",rows,") || strstr(out, ",columns,"), "%s", out);
+    cr_assert_eq(RUN("predict", at("run"), at("new"), "--json", "-"), 0, "%s", err);
+    HAS(out, "\"9.png\"");
 }
 
 static void check_error(int code, const char *named, const char *const *arguments)
