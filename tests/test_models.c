@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "layers/models/models.h"
+#include "optim/optimizer.h"
 #include "tests/run_program.h"
 
 enum { PROBES = 8, MOST_NUMBERS = 256 };
@@ -203,14 +204,41 @@ static void check_network(const char *file, const row *c, const char *device, dn
 }
 
 /* In double precision what is left is rounding and the fixture's 12 digits. */
-Test(models_forward, reduced_in_both_modes)
+Test(models_pass, reduced_in_both_modes)
 {
     for (size_t i = 0; i < sizeof reduced / sizeof *reduced; i++)
         check_network("reduced.dat", &reduced[i], "ref", DN_F64, 1e-10);
 }
 
 /* As published, on the kernels that are used. 2^-24 sqrt(K) for sums of K <= 5760 terms, some 50 layers. */
-Test(models_forward, full)
+Test(models_pass, full)
 {
     for (size_t i = 0; i < sizeof full / sizeof *full; i++) check_network("full.dat", &full[i], "cpu", DN_F32, 5e-5);
+}
+
+/* ---- kernels ---- */
+
+/* Two training steps of two members, every op on both devices: networks bring shapes that no table of cases has. */
+static void train_on_both(const row *c, const char *devices)
+{
+    rig r = open_rig(2, DN_F32);
+    dn_device_close(r.device);
+    cr_assert_eq(dn_device_open(&r.device, devices, &(dn_device_options){.threads = 1}), DN_OK, "%s", dn_error_last());
+    const dn_shape images = DN_SHAPE(c->images[0], c->images[1], c->images[2], c->images[3]);
+    const dn_tensor x = dn_input(r.p, "images", DN_F32, images, true);
+    const dn_tensor y = dn_input(r.p, "labels", DN_I32, DN_SHAPE(3), true);
+    const dn_model_options options = {
+        .name = c->name, .classes = c->classes, .dropout = 0.1, .width = 2 * c->width, .depth = c->depth};
+    const dn_tensor logits = dn_model_build(r.p, &options, x, &dn_forward_train);
+    dn_minimize(r.p, dn_cross_entropy(r.p, logits, y), &dn_sgd_defaults);
+    start_rig(&r);
+    write_random(&r, x, 1);
+    write_rig(&r, y, (const int32_t[3]){0, 3, 4}, 3 * sizeof(int32_t));
+    cr_expect_eq(dn_executor_run(r.ex, 2), DN_OK, "%s: %s", c->name, dn_error_last());
+    close_rig(&r);
+}
+
+Test(models_pass, training_on_the_kernels_that_are_used)
+{
+    for (size_t i = 0; i < sizeof reduced / sizeof *reduced; i++) train_on_both(&reduced[i], "check:ref,cpu");
 }
