@@ -167,8 +167,8 @@ dn_status dn__set_file(char **path, const char *directory, const char *file)
         *path = NULL;
     }
     return dn_fail(DN_ERROR_FILE,
-                   "cannot find %s in the data directory %s: put the file there, or name the right "
-                   "directory with --data or DUNLIN_DATA",
+                   "cannot find %s in the data directory %s: put the file there, or name the right directory with "
+                   "--data or DUNLIN_DATA; 'dunlin data fetch --list' shows what can be downloaded",
                    file, directory);
 }
 

@@ -151,7 +151,7 @@ Test(fetch, whole)
     expect_fetched();
     expect_ok(set_of(body, BYTES, NULL));
     cr_expect_eq(pages[0].requests, 1, "what is there is not downloaded");
-    HAS(notes, "is there");
+    HAS(notes, "set/data.bin is there");
     options.again = true;
     expect_ok(set_of(body, BYTES, NULL));
     cr_expect_eq(pages[0].requests, 2);

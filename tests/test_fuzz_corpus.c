@@ -95,3 +95,10 @@ Test(fuzz_corpus, mat)
 {
     feed("mat", fuzz_mat, 150);
 }
+
+#if DN_HAS_FETCH
+Test(fuzz_corpus, archive)
+{
+    feed("archive", fuzz_archive, 400);
+}
+#endif

@@ -294,6 +294,9 @@ Test(unpack, archive_from_a_server)
     cr_expect_eq(dn_fetch(set, &options), DN_ERROR_FILE, "made.old is not overwritten");
     HAS(dn_error_last(), "made.old: is there already");
     expect_file("made/a.bin", "alpha");
+    set->files[0].needs[0] = "b.bin";
+    cr_expect_eq(dn_fetch(set, &options), DN_ERROR_FORMAT);
+    HAS(dn_error_last(), "has no made/b.bin");
     set->files[0].folder = "other";
     cr_expect_eq(dn_fetch(set, &options), DN_ERROR_FORMAT);
     HAS(dn_error_last(), "does not hold the folder other");

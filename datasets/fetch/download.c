@@ -258,12 +258,12 @@ static ending ask(attempt *a)
 /* ---- attempts ---- */
 
 /** Waits, asking ten times a second whether the user wants an end. */
-static dn_status wait_for(const dn__job *job, double seconds, int64_t done)
+static dn_status wait_for(const dn__job *job, double pause, int64_t done)
 {
-    for (double left = seconds; left > 0; left -= 0.1) {
-        const double slice = left < 0.1 ? left : 0.1;
-        const struct timespec time = {.tv_nsec = (long)(slice * 1e9)};
-        nanosleep(&time, NULL);
+    const int slices = 1 + (int)(10 * pause);
+    const struct timespec slice = {.tv_nsec = (long)(1e9 * pause / slices)};
+    for (int i = 0; i < slices; i++) {
+        nanosleep(&slice, NULL);
         DN_TRY(dn__job_progress(job, "downloading", done, job->file->bytes));
     }
     return DN_OK;

@@ -169,7 +169,7 @@ static dn_status download_and_place(const fetching *f, const dn__job *job, const
 /* ---- one file ---- */
 
 /** What is there stays; a file that is there under the published name is checked. */
-static dn_status accept(const fetching *f, const dn__job *job, const char *target)
+static dn_status accept(const dn__job *job, const char *target)
 {
     if (!job->file->folder && is_file(target)) {
         const dn_status status = dn__digest_check(job, target);
@@ -177,17 +177,12 @@ static dn_status accept(const fetching *f, const dn__job *job, const char *targe
             return dn_fail(status, "%s. Remove it, or replace it with --again", dn_error_last());
         DN_TRY(status);
     }
-    dn__job_note(job, "%s/%s is there", f->directory, job->file->folder ? job->file->folder : job->file->path);
     return DN_OK;
 }
 
 static dn_status bring(fetching *f, const dn__job *job, const char *target)
 {
     const dn_fetch_options *o = f->options;
-    if (!o->again && dn__place_is_filled(job->file, f->directory)) {
-        f->used++;
-        return accept(f, job, target);
-    }
     DN_TRY(dn__place_make_folders(target));
     if (o->from) return use_from(f, job, target);
     if (!o->again && job->file->folder && is_file(target)) {
@@ -203,7 +198,12 @@ static dn_status fetch_file(fetching *f, const dn_fetch_file *file)
 {
     const dn__job job = {.file = file, .options = f->options, .label = base_of(file->path)};
     char *target = dn_format("%s/%s", f->directory, file->path);
-    const dn_status status = target ? bring(f, &job, target) : DN_ERROR_MEMORY;
+    if (!target) return DN_ERROR_MEMORY;
+    const bool filled = !f->options->again && dn__place_is_filled(file, f->directory);
+    f->used += filled;
+    const dn_status status = filled ? accept(&job, target) : bring(f, &job, target);
+    if (status == DN_OK && dn__place_is_filled(file, f->directory))
+        dn__job_note(&job, "%s/%s is there", f->directory, file->folder ? file->folder : file->path);
     dn_free(target);
     return status;
 }
@@ -219,6 +219,7 @@ static dn_status still_wanted(void *context)
 
 static dn_status fetch_files(fetching *f)
 {
+    if (!f->set->files[0].path) return dn_fail(DN_ERROR_INTERNAL, "%s: a set without files", f->set->name);
     for (const dn_fetch_file *file = f->set->files; file->path; file++) {
         const dn_status status = fetch_file(f, file);
         if (status != DN_OK) return dn_fail_context(status, "%s", f->set->name);

@@ -12,25 +12,31 @@
 #include "datasets/fetch/unpack.h"
 #include "datasets/sets.h"
 
-static bool is_there(const char *directory, const char *folder, const char *name)
+/** @return the first of the file's needs that is not in the folder; NULL: all are */
+static const char *missing(const dn_fetch_file *file, const char *folder)
 {
-    char *path = dn_format("%s/%s/%s", directory, folder, name);
-    const bool there = path && access(path, F_OK) == 0;
-    dn_free(path);
-    return there;
+    for (const char *const *need = file->needs; *need; need++) {
+        char *path = dn_format("%s/%s", folder, *need);
+        const bool there = path && access(path, F_OK) == 0;
+        dn_free(path);
+        if (!there) return *need;
+    }
+    return NULL;
 }
 
 bool dn__place_is_filled(const dn_fetch_file *file, const char *directory)
 {
-    if (!file->folder) {
-        char *path = NULL;
-        const dn_status found = dn__set_file(&path, directory, file->path);
-        dn_free(path);
-        return found == DN_OK;
+    if (file->folder) {
+        struct stat info;
+        char *folder = dn_format("%s/%s", directory, file->folder);
+        const bool filled = folder && stat(folder, &info) == 0 && S_ISDIR(info.st_mode) && !missing(file, folder);
+        dn_free(folder);
+        return filled;
     }
-    for (const char *const *need = file->needs; *need; need++)
-        if (!is_there(directory, file->folder, *need)) return false;
-    return true;
+    char *path = NULL;
+    const dn_status found = dn__set_file(&path, directory, file->path);
+    dn_free(path);
+    return found == DN_OK;
 }
 
 dn_status dn__place_make_folders(const char *path)
@@ -90,6 +96,8 @@ static dn_status place(const dn__job *job, const char *inside, const char *folde
     struct stat info;
     if (lstat(inside, &info) != 0 || !S_ISDIR(info.st_mode))
         return dn_fail(DN_ERROR_FORMAT, "%s: does not hold the folder %s", job->label, job->file->folder);
+    const char *lacks = missing(job->file, inside);
+    if (lacks) return dn_fail(DN_ERROR_FORMAT, "%s: has no %s/%s", job->label, job->file->folder, lacks);
     DN_TRY(sync_disk(inside));
     DN_TRY(keep_old(job, folder));
     if (rename(inside, folder) == 0) return DN_OK;
