@@ -5,10 +5,14 @@
 
 #include "apps/reproduce.h"
 
-#define DN_EXPERIMENTS(ROW) \
-    ROW(mi_ensemble)        \
-    ROW(mc_dropout_react)   \
-    ROW(gen)                \
+#define DN_EXPERIMENTS(ROW)     \
+    ROW(mi_ensemble)            \
+    ROW(leave_out)              \
+    ROW(leave_out_cifar100)     \
+    ROW(leave_out_wrn)          \
+    ROW(leave_out_wrn_cifar100) \
+    ROW(mc_dropout_react)       \
+    ROW(gen)                    \
     ROW(she)
 
 #define DN_DECLARE_EXPERIMENT(name) extern const dn_experiment dn_experiment_##name;

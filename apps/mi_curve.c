@@ -144,7 +144,7 @@ static dn_status open_sets(dn_mi_curve *c, const dn_network *network)
 {
     const dn_dataset_options o = {.data_dir = c->data_dir, .seed = c->seed, .limit = c->rows};
     for (int s = 0; s <= DN_MI_SETS; s++)
-        if (!c->sets[s]) DN_TRY(dn_dataset_open(&c->sets[s], s == 0 ? c->id : c->ood[s - 1], &o));
+        if (!c->sets[s]) DN_TRY(dn_dataset_open(&c->sets[s], s == 0 ? c->id : c->ood[s - 1].expression, &o));
     if (dn_network_knows(network, c->sets[0])) return DN_OK;
     return dn_fail(DN_ERROR_ARGUMENT, "'%s' has no labels of the network's classes", c->id);
 }

@@ -3,6 +3,7 @@
 #define DN_APPS_MI_CURVE_H
 
 #include "apps/checkpoint.h"
+#include "apps/reproduce.h"
 #include "apps/step_table.h"
 #include "datasets/dataset.h"
 
@@ -18,7 +19,7 @@ typedef struct dn_mi_curve {
     const char *path; /**< the CSV file */
     const char *data_dir;
     const char *id;                   /**< expression; labelled */
-    const char *const *ood;           /**< [DN_MI_SETS] */
+    const dn_labelled *ood;           /**< [DN_MI_SETS] */
     uint64_t seed;                    /**< of sets that are drawn */
     int64_t rows;                     /**< the first so many of each set; 0: all */
     dn_dataset *sets[1 + DN_MI_SETS]; /**< opened when they are first needed */

@@ -140,12 +140,12 @@ dn_status dn_step_table_add(dn_step_table *t, int64_t step, const double *number
     return status;
 }
 
-void dn_step_table_column(const dn_step_table *t, size_t column, double *to)
+double dn_step_table_at(const dn_step_table *t, size_t row, size_t column)
 {
-    for (size_t r = 0; r < t->rows; r++) to[r] = t->values[r * (1 + t->columns) + 1 + column];
+    return t->values[row * (1 + t->columns) + 1 + column];
 }
 
-void dn_step_table_steps(const dn_step_table *t, double *to)
+double dn_step_table_step(const dn_step_table *t, size_t row)
 {
-    for (size_t r = 0; r < t->rows; r++) to[r] = t->values[r * (1 + t->columns)];
+    return t->values[row * (1 + t->columns)];
 }

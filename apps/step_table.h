@@ -34,10 +34,10 @@ const double *dn_step_table_find(const dn_step_table *table, int64_t step);
 /** Adds a row behind the last one and writes the file, whole or not at all. @param numbers [columns] */
 dn_status dn_step_table_add(dn_step_table *table, int64_t step, const double *numbers) DN_NODISCARD;
 
-/** Copies one column. @param column 0: the first after the step @param to [rows] */
-void dn_step_table_column(const dn_step_table *table, size_t column, double *to);
+/** @return one number of row `row`. @param column 0: the first after the step */
+double dn_step_table_at(const dn_step_table *table, size_t row, size_t column);
 
-/** The steps, as a curve's x. @param to [rows] */
-void dn_step_table_steps(const dn_step_table *table, double *to);
+/** @return the step of row `row` */
+double dn_step_table_step(const dn_step_table *table, size_t row);
 
 #endif
