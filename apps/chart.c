@@ -121,18 +121,20 @@ static const char *next_line(const char *text)
 /* rgb(1,1,n) becomes a variable. @return behind the colour */
 static const char *copy_colour(FILE *to, const char *from)
 {
-    int red = 0, green = 0, blue = 0, length = 0;
-    if (sscanf(from, "rgb( %d , %d , %d )%n", &red, &green, &blue, &length) != 3 || length == 0) {
-        fputs("rgb(", to);
-        return from + 4;
+    long part[3] = {0}; /* red, green, blue */
+    from += strlen("rgb(");
+    for (int i = 0; i < 3; i++) {
+        char *end = NULL;
+        part[i] = strtol(from, &end, 10);
+        from = end + strspn(end, " ,)");
     }
-    if (red != 1 || green != 1)
-        fprintf(to, "rgb(%d,%d,%d)", red, green, blue);
-    else if (blue >= FIRST_SERIES)
-        fprintf(to, "var(--s%d)", blue - FIRST_SERIES);
+    if (part[0] != 1 || part[1] != 1)
+        fprintf(to, "rgb(%ld,%ld,%ld)", part[0], part[1], part[2]);
+    else if (part[2] >= FIRST_SERIES)
+        fprintf(to, "var(--s%ld)", part[2] - FIRST_SERIES);
     else
-        fputs(blue == INK ? "var(--ink)" : blue == LINE ? "var(--line)" : "var(--pale)", to);
-    return from + length;
+        fputs(part[2] == INK ? "var(--ink)" : part[2] == LINE ? "var(--line)" : "var(--pale)", to);
+    return from;
 }
 
 /* Coordinates with one digit after the point, a tenth of a pixel. @return behind the closing quote */

@@ -1,5 +1,5 @@
-/** Charts for HTML pages: drawn by gnuplot, written as SVG that stands in the page and takes its colours from the page's
- *  style, so that they are right on light and dark ground. */
+/** Charts for HTML pages: drawn by gnuplot, written as SVG that stands in the page and takes its colours from it,
+ *  so that they are right on light and dark ground. */
 #ifndef DN_APPS_CHART_H
 #define DN_APPS_CHART_H
 

@@ -1,4 +1,4 @@
-/* A run and a set of unknown images: how the scores of known and unknown images lie, ROC and precision-recall curves. */
+/* A run and a set of unknown images: how the scores of both lie, ROC and precision-recall curves. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

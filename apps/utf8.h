@@ -6,6 +6,6 @@
 
 /** @return bytes of the letter in UTF-8 that begins here; 0 if there is none, or one that XML cannot hold: control
  *  characters, surrogates, U+FFFE and its like */
-size_t dn_utf8_length(const char *text);
+size_t dn_utf8_length(const char *letter);
 
 #endif

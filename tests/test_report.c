@@ -416,7 +416,7 @@ static const char probe[] =
     "document.documentElement.innerHTML = '<body>' + say.join(', ') + '.</body>';\n"
     "});</script>\n";
 
-/** Runs a browser on a page; `out` and `err` receive what it prints. @param option "--dump-dom" or "--screenshot=..." */
+/** Runs a browser on a page; `out` and `err` are what it prints. @param option "--dump-dom" or "--screenshot=..." */
 static int browse(const char *page, const char *size, const char *scheme, const char *option)
 {
     char url[300], profile[200], *environment[] = {"HOME=/tmp", "PATH=/usr/bin:/bin", NULL};
