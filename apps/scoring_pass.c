@@ -1,4 +1,5 @@
 /* Scores that ask for a pass of their own. */
+#include <stdio.h>
 #include <string.h>
 
 #include "apps/network_pass.h"
@@ -18,8 +19,12 @@ static char *pass_text(const dn__score_group *group, const dn_scoring *s)
     case DN_PASS_RANKFEAT: return dn_strdup("rankfeat");
     case DN_PASS_DROPOUT: return dn_format("dropout T=%d", o->samples);
     default:
-        return dn_format("moved against %s, fit on %s %016llx",
-                         dn_expression_text(&group->expression[0], text, sizeof text), s->fit ? s->fit->set : "nothing",
+        dn_expression_text(&group->expression[0], text, sizeof text);
+        if (group->expression[0].layers == DN_LAYERS_ALL) {
+            const size_t used = strlen(text);
+            snprintf(text + used, sizeof text - used, " of layers %llx", (unsigned long long)group->layers);
+        }
+        return dn_format("moved against %s, fit on %s %016llx", text, s->fit ? s->fit->set : "nothing",
                          (unsigned long long)(s->fit ? s->fit->set_print : 0));
     }
 }
@@ -53,8 +58,9 @@ dn_status dn__group_check_pass(const dn__score_group *group, const dn_scoring *s
 typedef struct mover {
     const dn_network *network;
     const dn_scorer *scorer;
-    size_t rows, dim;
-    double *logits, *features; /* [rows,K], [rows,D] of one member */
+    size_t rows, layers;
+    size_t dim[DN_PASS_LAYERS_MAX]; /* [layers] that the score is a function of */
+    double *logits, *features;      /* [rows,K], [rows,D] of one member and layer */
 } mover;
 
 /* The member's used columns by class, lowest first. @param order [K] @return how many */
@@ -70,15 +76,33 @@ static size_t order_columns(const dn_network *n, size_t member, size_t *order)
     return count;
 }
 
+/* By one layer's features. @param gradient [rows,D] @param features [rows,D] */
+static dn_status layer_gradient(const mover *m, size_t member, size_t layer, double *gradient, const float *features)
+{
+    for (size_t i = 0; i < m->rows * m->dim[layer]; i++) m->features[i] = (double)features[i];
+    return dn_scorer_gradient(m->scorer, 0, member, layer, gradient, m->logits, m->features, m->rows);
+}
+
+/* @param gradient layers of [E,rows,D] @param features likewise */
 static dn_status member_gradient(const mover *m, size_t member, const size_t *order, double *gradient,
                                  const float *logits, const float *features)
 {
-    const size_t columns = (size_t)m->network->columns, dim = m->dim;
-    const size_t used = order[columns];
+    const size_t columns = (size_t)m->network->columns, used = order[columns];
     for (size_t r = 0; r < m->rows; r++)
         for (size_t k = 0; k < used; k++) m->logits[r * used + k] = (double)logits[r * columns + order[k]];
-    for (size_t i = 0; i < m->rows * dim; i++) m->features[i] = (double)features[i];
-    return dn_scorer_gradient(m->scorer, 0, member, gradient, m->logits, m->features, m->rows);
+    for (size_t l = 0, first = 0; l < m->layers; l++) {
+        const size_t own = first + member * m->rows * m->dim[l];
+        DN_TRY(layer_gradient(m, member, l, gradient + own, features + own));
+        first += (size_t)m->network->members * m->rows * m->dim[l];
+    }
+    return DN_OK;
+}
+
+static size_t widest(const mover *m)
+{
+    size_t most = 0;
+    for (size_t l = 0; l < m->layers; l++) most = m->dim[l] > most ? m->dim[l] : most;
+    return most;
 }
 
 static dn_status gradient(void *context, double *to, const float *logits, const float *features, size_t rows)
@@ -88,12 +112,11 @@ static dn_status gradient(void *context, double *to, const float *logits, const 
     size_t *order = dn_calloc(columns + 1, sizeof *order); /* the last: how many */
     m.rows = rows;
     m.logits = dn_calloc(rows, columns * sizeof(double));
-    m.features = dn_calloc(rows, m.dim * sizeof(double));
+    m.features = dn_calloc(rows, widest(&m) * sizeof(double));
     dn_status status = order && m.logits && m.features ? DN_OK : DN_ERROR_MEMORY;
     for (size_t e = 0; e < (size_t)m.network->members && status == DN_OK; e++) {
         order[columns] = order_columns(m.network, e, order);
-        status = member_gradient(&m, e, order, to + e * rows * m.dim, logits + e * rows * columns,
-                                 features + e * rows * m.dim);
+        status = member_gradient(&m, e, order, to, logits + e * rows * columns, features);
     }
     dn_free(m.features);
     dn_free(m.logits);
@@ -101,19 +124,29 @@ static dn_status gradient(void *context, double *to, const float *logits, const 
     return status;
 }
 
-dn_status dn__group_outputs(dn_outputs **out, dn_scoring *s, const dn__score_group *group, const char *set)
+/* The layers that the group's score reads. */
+static mover open_mover(const dn_scoring *s, const dn__score_group *group, uint64_t *by)
 {
     const dn_pass_layers *layers = &s->files->layers;
-    mover m = {.network = s->files->network,
-               .scorer = group->scorer,
-               .dim = layers->count ? layers->layer[layers->count - 1].dim : 0};
+    mover m = {.network = s->files->network, .scorer = group->scorer};
+    const bool all = group->expression[0].layers == DN_LAYERS_ALL;
+    *by = all ? group->layers | dn_pass_last_layer(layers) : dn_pass_last_layer(layers);
+    for (size_t l = 0; l < layers->count; l++)
+        if (*by >> l & 1) m.dim[m.layers++] = layers->layer[l].dim;
+    return m;
+}
+
+dn_status dn__group_outputs(dn_outputs **out, dn_scoring *s, const dn__score_group *group, const char *set)
+{
     dn_output_request request = {.set = set,
                                  .seed = s->options.seed,
                                  .limit = s->options.limit,
                                  .layers = group->layers,
                                  .pass = group->pass_text,
                                  .options = group->pass_options};
+    mover m = {0};
     if (group->pass == DN_PASS_SCORE) {
+        m = open_mover(s, group, &request.options.by);
         request.options.gradient = gradient;
         request.options.context = &m;
     }

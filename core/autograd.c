@@ -161,27 +161,39 @@ static void want_only_what_was_asked(dn_program *p)
     }
 }
 
-void dn_pull_back(dn_program *p, dn_tensor y, dn_tensor seed)
+static bool check_seed(dn_program *p, dn_tensor y, dn_tensor seed)
 {
-    if (!dn__ready(p, (const dn_tensor[2]){y, seed}, 2) || !check_once(p)) return;
     char one[64], other[64];
+    if (!dn__ready(p, (const dn_tensor[2]){y, seed}, 2)) return false;
     const dn_tensor_info *from = dn__info(p, y), *with = dn__info(p, seed);
-    if (!dn_shape_equal(&from->shape, &with->shape) || from->dtype != with->dtype) {
-        dn_program_fail(p, DN_ERROR_SHAPE, "the seed %s %s must be like what is differentiated, %s %s",
-                        dn_dtype_name(with->dtype), dn_shape_text(&with->shape, one), dn_dtype_name(from->dtype),
-                        dn_shape_text(&from->shape, other));
-        return;
-    }
+    if (dn_shape_equal(&from->shape, &with->shape) && from->dtype == with->dtype) return true;
+    dn_program_fail(p, DN_ERROR_SHAPE, "the seed %s %s must be like what is differentiated, %s %s",
+                    dn_dtype_name(with->dtype), dn_shape_text(&with->shape, one), dn_dtype_name(from->dtype),
+                    dn_shape_text(&from->shape, other));
+    return false;
+}
+
+void dn_pull_back_all(dn_program *p, const dn_tensor *y, const dn_tensor *seed, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (!check_seed(p, y[i], seed[i])) return;
+    if (!check_once(p)) return;
     want_only_what_was_asked(p);
-    if (!from->wants_gradient) {
+    for (int i = 0; i < n; i++) {
+        if (dn__info(p, y[i])->wants_gradient) continue;
         dn_program_fail(p, DN_ERROR_ARGUMENT,
                         "what is differentiated depends on nothing that dn_want_gradient() named");
         return;
     }
     p->differentiated = true;
     const size_t forward = p->n_ops;
-    dn__accumulate(p, y.id, seed);
+    for (int i = 0; i < n; i++) dn__accumulate(p, y[i].id, seed[i]);
     walk_back(p, forward);
+}
+
+void dn_pull_back(dn_program *p, dn_tensor y, dn_tensor seed)
+{
+    dn_pull_back_all(p, &y, &seed, 1);
 }
 
 void dn_differentiate(dn_program *p, dn_tensor loss)

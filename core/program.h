@@ -102,6 +102,9 @@ void dn_differentiate(dn_program *program, dn_tensor loss);
  *  type), so that the host can differentiate any function of y: its gradient with respect to y is the seed. */
 void dn_pull_back(dn_program *program, dn_tensor y, dn_tensor seed);
 
+/** The same of the sum over several tensors, which may depend on each other. @param y [n] @param seed [n] */
+void dn_pull_back_all(dn_program *program, const dn_tensor *y, const dn_tensor *seed, int n);
+
 /** @return the tensor that holds the gradient of t after dn_differentiate() or dn_pull_back(), or DN_NONE */
 dn_tensor dn_gradient(const dn_program *program, dn_tensor t);
 

@@ -99,10 +99,10 @@ static dn_status check_options(const dn_pass *pass)
     if (o->type != DN_U8 && o->type != dn_params_dtype(pass->network.params))
         return dn_fail(DN_ERROR_ARGUMENT, "'%s' takes images of u8 or %s, not %s", name,
                        dn_dtype_name(dn_params_dtype(pass->network.params)), dn_dtype_name(o->type));
-    if (o->layers & ~dn_pass_all_layers(&pass->layers))
+    if ((o->layers | o->by) & ~dn_pass_all_layers(&pass->layers))
         return dn_fail(DN_ERROR_ARGUMENT, "'%s' has %zu layers, the bits %#" PRIx64 " ask for others", name,
-                       pass->layers.count, o->layers);
-    if (moves_images(o->kind) && !(o->epsilon >= 0.0 && isfinite(o->epsilon)))
+                       pass->layers.count, o->layers | o->by);
+    if (moves_images(o->kind) && !((o->epsilon >= 0.0 || o->kind == DN_PASS_SCORE) && isfinite(o->epsilon)))
         return dn_fail(DN_ERROR_ARGUMENT, "images move by eps = %g: it must be at least 0", o->epsilon);
     if (has_temperature(o->kind) && !(o->temperature > 0.0 && isfinite(o->temperature)))
         return dn_fail(DN_ERROR_ARGUMENT, "the temperature is %g: it must be above 0", o->temperature);

@@ -79,9 +79,10 @@ dn_status dn_pass_list_layers(dn_pass_layers *out, const dn_pass_network *networ
 uint64_t dn_pass_all_layers(const dn_pass_layers *layers);
 uint64_t dn_pass_last_layer(const dn_pass_layers *layers);
 
-/** DN_PASS_SCORE: the gradient of a score with respect to the penultimate features of each row; any positive multiple
- *  of it will do. Called by one thread.
- *  @param gradient [E,rows,D] @param logits [E,rows,K] @param features [E,rows,D] */
+/** DN_PASS_SCORE: the gradient of a score with respect to the features of each row; any positive multiple of it will
+ *  do. Called by one thread.
+ *  @param logits [E,rows,K]
+ *  @param features [E,rows,D_l], one layer of dn_pass_options.by after the other @param gradient likewise */
 typedef dn_status dn_pass_gradient_fn(void *context, double *gradient, const float *logits, const float *features,
                                       size_t rows);
 
@@ -89,11 +90,13 @@ typedef struct dn_pass_options {
     dn_method_pass kind;
     dn_dtype type;      /**< of the images: DN_U8 (0..255 mean 0..1) or the network's own, DN_F32 */
     uint64_t layers;    /**< bit l: the pooled features of layer l are wanted; 0: only logits */
-    double epsilon;     /**< ODIN, ODIN_ENTROPY, SCORE: how far each pixel moves; 0: the images stay */
+    double epsilon;     /**< ODIN, ODIN_ENTROPY, SCORE: how far each pixel moves; 0: the images stay; SCORE below 0:
+                             along the gradient instead of against it */
     double temperature; /**< ODIN, ODIN_ENTROPY: T */
     int samples;        /**< DROPOUT: T passes, each with the zeros of its own */
     uint64_t seed; /**< DROPOUT: what is drawn depends on it, the network's seed, the batch size, and where in which
                              batch an image comes */
+    uint64_t by;   /**< SCORE: layers that the score is a function of, as bits; 0: the last */
     dn_pass_gradient_fn *gradient; /**< SCORE */
     void *context;                 /**< of `gradient` */
 } dn_pass_options;

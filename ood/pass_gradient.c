@@ -1,7 +1,7 @@
 /* Images that move against a gradient: x' = x - eps sign(dL/dx), sign(0) = +1, each member's by its own gradient.
  *
- * L is a function of the logits (ODIN: Liang, Li and Srikant, ICLR 2018; its entropy: Vyas et al., ECCV 2018) or of the
- * penultimate features (Lee et al., NeurIPS 2018). What L adds to the network's backward pass, dL/dz or dL/df, is
+ * L is a function of the logits (ODIN: Liang, Li and Srikant, ICLR 2018; its entropy: Vyas et al., ECCV 2018) or of
+ * layers' features (Lee et al., NeurIPS 2018). What L adds to the network's backward pass, dL/dz or dL/df, is
  * computed here, in double: at T = 1000 probabilities differ from each other by little. */
 #include <math.h>
 #include <string.h>
@@ -10,26 +10,35 @@
 #include "ood/pass_private.h"
 #include "ood/probability.h"
 
+/* Columns of all seeds together. */
+static size_t seed_width(const dn__stage *s)
+{
+    size_t width = 0;
+    for (size_t i = 0; i < s->seeds; i++) width += dn__stage_width(s, s->seed[i]);
+    return width;
+}
+
 dn_status dn__pass_open_moved(dn_pass *pass)
 {
     const bool by_score = pass->options.kind == DN_PASS_SCORE;
-    const uint64_t last = by_score ? dn_pass_last_layer(&pass->layers) : 0;
+    if (pass->options.by == 0) pass->options.by = dn_pass_last_layer(&pass->layers);
+    const uint64_t by = by_score ? pass->options.by : 0;
     const dn__stage_plan outputs = {.name = "inference, images of each member",
                                     .own_images = true,
                                     .logits = true,
-                                    .layers = pass->options.layers | last,
+                                    .layers = pass->options.layers | by,
                                     .map = -1,
                                     .replaced = -1};
     const dn__stage_plan gradient = {.name = "gradient of images",
                                      .own_images = true,
                                      .seed_logits = !by_score,
-                                     .seed_last = by_score,
+                                     .seed_layers = by,
                                      .map = -1,
                                      .replaced = -1};
     DN_TRY(dn__stage_open(&pass->first, pass, &outputs));
     DN_TRY(dn__stage_open(&pass->second, pass, &gradient));
     const dn_dtype type = dn_params_dtype(pass->network.params);
-    const size_t rows = pass->members * pass->batch, width = dn__stage_width(&pass->second, pass->second.seed);
+    const size_t rows = pass->members * pass->batch, width = seed_width(&pass->second);
     DN_TRY(dn__reals_open(&pass->x, type, rows * pass->pixels));
     DN_TRY(dn__reals_open(&pass->seeds, type, rows * width));
     pass->gradient = dn_calloc(rows, width * sizeof *pass->gradient);
@@ -120,34 +129,68 @@ static dn_status logit_gradients(dn_pass *pass, size_t rows)
 
 static dn_status feature_gradients(dn_pass *pass, size_t rows)
 {
-    const size_t last = pass->layers.count - 1, width = pass->layers.layer[last].dim;
     dn__stage *s = &pass->first;
+    const size_t all = pass->members * rows;
+    size_t first = 0;
     DN_TRY(dn__stage_read_rows(pass, s, s->logits, pass->logits, rows, 1, 0));
-    DN_TRY(dn__stage_read_rows(pass, s, s->features[last], pass->features, rows, 1, 0));
+    for (size_t l = 0; l < pass->layers.count; l++) {
+        if (!(pass->options.by >> l & 1)) continue;
+        DN_TRY(dn__stage_read_rows(pass, s, s->features[l], pass->features + first, rows, 1, 0));
+        first += all * pass->layers.layer[l].dim;
+    }
     DN_TRY(pass->options.gradient(pass->options.context, pass->gradient, pass->logits, pass->features, rows));
-    for (size_t e = 0; e < pass->members; e++)
-        for (size_t r = 0; r < rows; r++)
-            DN_TRY(check_row(pass->gradient + (e * rows + r) * width, width, "a score's gradient", e, r));
+    first = 0;
+    for (size_t i = 0; i < pass->second.seeds; i++) {
+        const size_t width = dn__stage_width(&pass->second, pass->second.seed[i]);
+        for (size_t row = 0; row < all; row++)
+            DN_TRY(
+                check_row(pass->gradient + first + row * width, width, "a score's gradient", row / rows, row % rows));
+        first += all * width;
+    }
     return DN_OK;
 }
 
 /* ---- moving ---- */
 
+/* One row's numbers of every seed: seeds stand one after another, each [E,rows,width] in `gradient` and [E,N,width] in
+ * `seeds`. @return the largest; with a divisor above 0 they are divided by it and written */
+static double walk_row(dn_pass *pass, size_t rows, size_t e, size_t r, double divisor)
+{
+    const dn__stage *s = &pass->second;
+    double largest = 0.0;
+    size_t from = 0, to = 0;
+    for (size_t i = 0; i < s->seeds; i++) {
+        const size_t width = dn__stage_width(s, s->seed[i]);
+        const double *g = pass->gradient + from + (e * rows + r) * width;
+        for (size_t k = 0; k < width; k++) {
+            largest = fmax(largest, fabs(g[k]));
+            if (divisor > 0.0) dn__real_set(&pass->seeds, to + (e * pass->batch + r) * width + k, g[k] / divisor);
+        }
+        from += pass->members * rows * width;
+        to += pass->members * pass->batch * width;
+    }
+    return largest;
+}
+
 /* Each row's gradient, scaled so that its largest number is 1: the signs that come of it stay, and no number is too
  * small for f32. Rows behind the last one get zeros. */
 static void scale_seeds(dn_pass *pass, size_t rows)
 {
-    const size_t width = dn__stage_width(&pass->second, pass->second.seed);
     memset(pass->seeds.data, 0, pass->seeds.count * dn_dtype_size(pass->seeds.type));
     for (size_t e = 0; e < pass->members; e++)
-        for (size_t r = 0; r < rows; r++) {
-            const double *g = pass->gradient + (e * rows + r) * width;
-            double largest = 0.0;
-            for (size_t k = 0; k < width; k++) largest = fmax(largest, fabs(g[k]));
-            if (largest == 0.0) continue;
-            for (size_t k = 0; k < width; k++)
-                dn__real_set(&pass->seeds, (e * pass->batch + r) * width + k, g[k] / largest);
-        }
+        for (size_t r = 0; r < rows; r++) walk_row(pass, rows, e, r, walk_row(pass, rows, e, r, 0.0));
+}
+
+static dn_status write_seeds(dn_pass *pass)
+{
+    dn__stage *s = &pass->second;
+    const char *from = pass->seeds.data;
+    const size_t rows = pass->members * pass->batch, size = dn_dtype_size(pass->seeds.type);
+    for (size_t i = 0; i < s->seeds; i++) {
+        DN_TRY(dn__stage_write(s, s->seed[i], from));
+        from += rows * dn__stage_width(s, s->seed[i]) * size;
+    }
+    return DN_OK;
 }
 
 static void move(dn_pass *pass)
@@ -172,7 +215,7 @@ dn_status dn__pass_run_moved(dn_pass *pass, const dn_pass_out *out, const void *
     }
     scale_seeds(pass, rows);
     DN_TRY(dn__stage_write(gradient, gradient->images, pass->x.data));
-    DN_TRY(dn__stage_write(gradient, gradient->seed, pass->seeds.data));
+    DN_TRY(write_seeds(pass));
     DN_TRY(dn_executor_run(gradient->executor, 1));
     DN_TRY(dn__stage_read(pass, gradient, gradient->gradient));
     move(pass);

@@ -10,19 +10,21 @@ typedef struct dn__stage_plan {
     const char *name;
     bool own_images; /**< each member has images of its own, reals in 0..1; else they share those of the data set */
     bool dropout;
-    bool logits;      /**< are read */
-    uint64_t layers;  /**< whose pooled features are read */
-    int map;          /**< layer that is read as it is; -1: none */
-    int replaced;     /**< layer that is an input; -1: none. Nothing before it is computed */
-    bool seed_logits; /**< the gradient of sum(logits * seed) with respect to the images is read */
-    bool seed_last;   /**< the same of the last layer */
+    bool logits;          /**< are read */
+    uint64_t layers;      /**< whose pooled features are read */
+    int map;              /**< layer that is read as it is; -1: none */
+    int replaced;         /**< layer that is an input; -1: none. Nothing before it is computed */
+    bool seed_logits;     /**< the gradient of sum(logits * seed) with respect to the images is read */
+    uint64_t seed_layers; /**< the same of the pooled features of these layers together */
 } dn__stage_plan;
 
 /** A program of the network, on its device. */
 typedef struct dn__stage {
     dn_program *program;
     dn_executor *executor;
-    dn_tensor images, by, seed;             /**< inputs; DN_NONE where the plan has none */
+    dn_tensor images, by;               /**< inputs; DN_NONE where the plan has none */
+    dn_tensor seed[DN_PASS_LAYERS_MAX]; /**< [seeds] of the logits, or of the layers in their order */
+    size_t seeds;
     dn_tensor logits, map, gradient;        /**< kept, as the plan says */
     dn_tensor features[DN_PASS_LAYERS_MAX]; /**< [N,D] */
 } dn__stage;
@@ -41,10 +43,10 @@ struct dn_pass {
     size_t members, batch, pixels, columns; /**< E, N, H W C, K */
     int64_t images, batches;                /**< that went through */
     dn__stage first, second;                /**< what they are depends on the kind */
-    dn__reals x, seeds, read;               /**< [E,N,pixels], [E,N,K or D], what was read last */
+    dn__reals x, seeds, read;               /**< [E,N,pixels], [E,N,K] or layers of [E,N,D], what was read last */
     void *staged;                           /**< [N,pixels] of the data set's type: a batch on its way */
-    double *gradient;                       /**< SCORE: [E,rows,D] */
-    float *logits, *features;               /**< SCORE: [E,rows,K], [E,rows,D] */
+    double *gradient;                       /**< [E,rows,K]; SCORE: layers of [E,rows,D] */
+    float *logits, *features;               /**< SCORE: [E,rows,K], layers of [E,rows,D] */
     int map;                                /**< RANKFEAT: the layer */
 };
 

@@ -1,4 +1,5 @@
 /* One program of a pass: recording, writing, reading. */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/alloc.h"
@@ -19,7 +20,7 @@ static dn_tensor take_images(dn__stage *s, const dn_pass *pass, const dn__stage_
     const dn_shape shape = DN_SHAPE(n->batch, n->height, n->width, n->channels);
     const bool bytes = !plan->own_images && pass->options.type == DN_U8;
     s->images = dn_input(s->program, "images", bytes ? DN_U8 : dn_params_dtype(n->params), shape, !plan->own_images);
-    if (plan->seed_logits || plan->seed_last) dn_want_gradient(s->program, s->images);
+    if (plan->seed_logits || plan->seed_layers) dn_want_gradient(s->program, s->images);
     if (!bytes) return s->images;
     return dn_gather(s->program, s->images, dn_input(s->program, "order", DN_I32, DN_SHAPE(n->batch), true));
 }
@@ -36,23 +37,39 @@ static void take_map(dn__stage *s, const dn_pass *pass, const dn__stage_plan *pl
     graph->by = s->by;
 }
 
-static void keep_features(dn__stage *s, const dn_pass_graph *graph, uint64_t layers)
+static dn_tensor pooled(dn_program *program, const dn_pass_graph *graph, size_t layer)
 {
-    for (size_t l = 0; l < graph->taps; l++) {
-        if (!has_bit(layers, l)) continue;
-        dn_tensor f = graph->tap[l].tensor;
-        if (dn_shape_of(s->program, f).rank == 4) f = dn_global_average_pool(s->program, f);
-        s->features[l] = dn_keep(s->program, f);
-    }
+    const dn_tensor f = graph->tap[layer].tensor;
+    return dn_shape_of(program, f).rank == 4 ? dn_global_average_pool(program, f) : f;
 }
 
-static void keep_gradient(dn__stage *s, dn_tensor of, dn_dtype type)
+static void keep_features(dn__stage *s, const dn_pass_graph *graph, uint64_t layers)
 {
-    const dn_shape shape = dn_shape_of(s->program, of);
-    if (shape.rank == 0) return; /* the program has failed */
-    s->seed = dn_input(s->program, "seed", type, shape, false);
-    dn_pull_back(s->program, of, s->seed);
+    for (size_t l = 0; l < graph->taps; l++)
+        if (has_bit(layers, l)) s->features[l] = dn_keep(s->program, pooled(s->program, graph, l));
+}
+
+/* @param of [n] what is differentiated */
+static void keep_gradient(dn__stage *s, const dn_tensor *of, size_t n, dn_dtype type)
+{
+    for (size_t i = 0; i < n; i++) {
+        const dn_shape shape = dn_shape_of(s->program, of[i]);
+        if (shape.rank == 0) return; /* the program has failed */
+        char name[32];
+        snprintf(name, sizeof name, "seed%zu", i);
+        s->seed[s->seeds++] = dn_input(s->program, name, type, shape, false);
+    }
+    dn_pull_back_all(s->program, of, s->seed, (int)n);
     s->gradient = dn_keep(s->program, dn_gradient(s->program, s->images));
+}
+
+static void keep_layer_gradient(dn__stage *s, const dn_pass_graph *graph, uint64_t layers, dn_dtype type)
+{
+    dn_tensor of[DN_PASS_LAYERS_MAX];
+    size_t n = 0;
+    for (size_t l = 0; l < graph->taps; l++)
+        if (has_bit(layers, l)) of[n++] = pooled(s->program, graph, l);
+    if (n > 0) keep_gradient(s, of, n, type);
 }
 
 static void record(dn__stage *s, const dn_pass *pass, const dn__stage_plan *plan)
@@ -64,9 +81,8 @@ static void record(dn__stage *s, const dn_pass *pass, const dn__stage_plan *plan
     if (plan->logits) s->logits = dn_keep(s->program, graph.logits);
     if (plan->map >= 0 && (size_t)plan->map < graph.taps) s->map = dn_keep(s->program, graph.tap[plan->map].tensor);
     keep_features(s, &graph, plan->layers);
-    if (plan->seed_logits) keep_gradient(s, graph.logits, dn_params_dtype(n->params));
-    if (plan->seed_last && graph.taps > 0)
-        keep_gradient(s, graph.tap[graph.taps - 1].tensor, dn_params_dtype(n->params));
+    if (plan->seed_logits) keep_gradient(s, &graph.logits, 1, dn_params_dtype(n->params));
+    if (plan->seed_layers) keep_layer_gradient(s, &graph, plan->seed_layers, dn_params_dtype(n->params));
     dn_prune(s->program);
 }
 
@@ -86,7 +102,7 @@ static dn_status write_order(dn__stage *s, size_t batch)
 dn_status dn__stage_open(dn__stage *s, const dn_pass *pass, const dn__stage_plan *plan)
 {
     const dn_pass_network *n = &pass->network;
-    s->images = s->by = s->seed = s->logits = s->map = s->gradient = DN_NONE;
+    s->images = s->by = s->logits = s->map = s->gradient = DN_NONE;
     for (size_t l = 0; l < DN_PASS_LAYERS_MAX; l++) s->features[l] = DN_NONE;
     s->program = dn_program_new(n->params, &(dn_program_options){.name = plan->name, .batch = n->batch});
     if (!s->program) return DN_ERROR_MEMORY;

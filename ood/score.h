@@ -76,10 +76,11 @@ void dn_scorer_close(dn_scorer *scorer); /**< NULL is allowed */
  *  @return DN_OK; as dn_scorer_open(); DN_ERROR_NUMERIC also for a score beyond the range of double */
 dn_status dn_scorer_run(const dn_scorer *scorer, double *const *scores, const dn_score_input *input) DN_NODISCARD;
 
-/** The gradient of a fitted score by one member's penultimate features, for passes that move images against it.
- *  @param expression number of the expression; its method must have a gradient, without shapings, of the last layer
+/** The gradient of a fitted score by one member's features of one layer, for passes that move images by it.
+ *  @param expression number of the expression; its method must have a gradient, without shapings; the scores of several
+ *  layers must be summed @param layer counts the layers that the expression reads
  *  @param gradient [rows,D] @param logits [rows,C] used columns in class order @param features [rows,D] */
-dn_status dn_scorer_gradient(const dn_scorer *scorer, size_t expression, size_t member, double *gradient,
+dn_status dn_scorer_gradient(const dn_scorer *scorer, size_t expression, size_t member, size_t layer, double *gradient,
                              const double *logits, const double *features, size_t rows) DN_NODISCARD;
 
 /** @return what the user should be told once about the fits, one a line ("class 9 has no fit rows..."); "" for nothing

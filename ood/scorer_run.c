@@ -168,12 +168,16 @@ dn_status dn_scorer_run(const dn_scorer *scorer, double *const *scores, const dn
     return dn__failure_status(&r.failure);
 }
 
-dn_status dn_scorer_gradient(const dn_scorer *scorer, size_t expression, size_t member, double *gradient,
+dn_status dn_scorer_gradient(const dn_scorer *scorer, size_t expression, size_t member, size_t layer, double *gradient,
                              const double *logits, const double *features, size_t rows)
 {
     const dn__score_item *item = &scorer->item[expression];
     const dn_method_call *call = &item->expression.base;
-    if (!call->method->gradient || item->models <= member || item->layers != 1 || item->expression.shapings > 0) {
+    if (item->layers > 1 && item->expression.combine != DN_COMBINE_SUM)
+        return dn_fail(DN_ERROR_UNSUPPORTED,
+                       "%s: images move (eps) by one layer's score or by the sum of several; use combine=sum or eps=0",
+                       call->method->name);
+    if (!call->method->gradient || item->models <= member || layer >= item->layers || item->expression.shapings > 0) {
         return dn_fail(DN_ERROR_UNSUPPORTED, "%s has no gradient by one layer's features of one member",
                        call->method->name);
     }
@@ -182,9 +186,9 @@ dn_status dn_scorer_gradient(const dn_scorer *scorer, size_t expression, size_t 
                               .columns = model->columns,
                               .logits = logits,
                               .classes = model->classes,
-                              .dim = scorer->dim[item->first_layer],
+                              .dim = scorer->dim[item->first_layer + layer],
                               .features = features};
-    const dn_fitted by = {call->option, item->state[member]};
+    const dn_fitted by = {call->option, item->state[member * item->layers + layer]};
     dn_workspace *space;
     DN_TRY(dn_workspace_open(&space));
     const dn_status status = call->method->gradient(gradient, &in, &by, space);

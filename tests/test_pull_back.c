@@ -82,6 +82,33 @@ Test(pull_back, is_the_gradient_of_the_weighted_sum)
     close_pass_rig(&rig);
 }
 
+/* Of y = relu(x) and z = 3 y, which depends on y, with the seeds v and w: v + 3 w where x > 0. */
+Test(pull_back, of_several_tensors_is_the_sum)
+{
+    pass_rig rig;
+    open_pass_rig(&rig, &small);
+    dn_program *p = dn_program_new(rig.params, NULL);
+    dn_executor *executor = NULL;
+    const dn_tensor x = dn_want_gradient(p, dn_input(p, "x", DN_F64, DN_SHAPE(4), true));
+    const dn_tensor y = dn_relu(p, x), z = dn_scale(p, y, 3.0, DN_NONE);
+    const dn_tensor v = dn_input(p, "v", DN_F64, DN_SHAPE(4), true), w = dn_input(p, "w", DN_F64, DN_SHAPE(4), true);
+    dn_pull_back_all(p, (const dn_tensor[]){y, z}, (const dn_tensor[]){v, w}, 2);
+    const dn_tensor gradient = dn_keep(p, dn_gradient(p, x));
+    OK(dn_program_seal(p));
+    OK(dn_executor_open(&executor, p, rig.device));
+    OK(dn_executor_write(executor, x, (const double[]){1, -1, 2, 3}, 4 * sizeof(double)));
+    OK(dn_executor_write(executor, v, (const double[]){1, 2, 3, 4}, 4 * sizeof(double)));
+    OK(dn_executor_write(executor, w, (const double[]){10, 20, 30, -40}, 4 * sizeof(double)));
+    OK(dn_executor_run(executor, 1));
+    double found[4] = {0};
+    OK(dn_executor_read(executor, gradient, found, sizeof found));
+    cr_expect(found[0] == 31 && found[1] == 0 && found[2] == 93 && found[3] == -116, "%g %g %g %g", found[0], found[1],
+              found[2], found[3]);
+    dn_executor_close(executor);
+    dn_program_close(p);
+    close_pass_rig(&rig);
+}
+
 /* @return the error that sealing gives for a pull-back of that seed */
 static const char *error_of(pass_rig *rig, dn_shape seed, bool ask, bool twice)
 {

@@ -133,8 +133,11 @@ static void check_moved(const char *recipe)
 {
     train(recipe, "train.steps=40");
     rig r;
-    score(&r, "mahalanobis,mahalanobis:eps=.001,mahalanobis:eps=.004,she,she:eps=.002", DN_REDUCE_DEFAULT);
-    cr_assert_eq(r.scores.count, 5);
+    score(&r,
+          "mahalanobis,mahalanobis:eps=.001,mahalanobis:eps=.004,she,she:eps=.002,she:rule=max,layers=all,"
+          "she:rule=max,layers=all,eps=.002,she:rule=max,layers=all,eps=-.002",
+          DN_REDUCE_DEFAULT);
+    cr_assert_eq(r.scores.count, 8);
     double *const *s = r.scores.score;
     cr_expect_lt(mean(s[1]), mean(s[0]));
     cr_expect_lt(mean(s[2]), mean(s[1]));
@@ -142,6 +145,11 @@ static void check_moved(const char *recipe)
     int lower = 0;
     for (int i = 0; i < N; i++) lower += s[1][i] < s[0][i];
     cr_expect_gt(lower, N * 9 / 10, "%d of %d images are lower", lower, N);
+    /* Of several layers, by the gradient of their sum; below 0 along it. */
+    int against = 0, along = 0;
+    for (int i = 0; i < N; i++) against += s[6][i]<s[5][i], along += s[7][i]> s[5][i];
+    cr_expect_gt(against, N * 9 / 10, "%d of %d images are lower", against, N);
+    cr_expect_gt(along, N * 9 / 10, "%d of %d images are higher", along, N);
     close_rig(&r);
     remove_folder(at("run"));
 }
