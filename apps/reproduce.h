@@ -102,6 +102,10 @@ typedef struct dn_part {
 dn_status dn_reproduce_train(dn_part *out, const dn_reproduction *r, const dn_part_request *request) DN_NODISCARD;
 void dn_part_close(dn_part *part);
 
+/** Takes the trained network of --weights instead: a weight file of Keras becomes the run r->folder/name.
+ *  @param out clear with dn_part_close(), also after a failure; without loss and training accuracy */
+dn_status dn_reproduce_import(dn_part *out, const dn_reproduction *r, const char *name) DN_NODISCARD;
+
 /** A data set or a score: what the table calls it, and the expression. */
 typedef struct dn_labelled {
     const char *label, *expression;

@@ -5,20 +5,35 @@
 #include "apps/reproduce.h"
 
 #define DN_OODEEL_MNIST "MNIST 0-4 / 5-9"
+#define DN_OODEEL_CIFAR "CIFAR-10 / SVHN"
+#define DN_OODEEL_PARTS                   \
+    {                                     \
+        {"mnist", dn_oodeel_mnist_sets},  \
+        {                                 \
+            "cifar", dn_oodeel_cifar_sets \
+        }                                 \
+    }
+#define DN_OODEEL_REDUCED                                                                                              \
+    "1 epoch instead of 5 on the first 10,000 of 30,596 digits; for CIFAR-10 a network of depth 8 instead of 56, 300 " \
+    "steps of batch 32 instead of 312,600, on the first 9,600 of 50,000 images"
 
-/** One of the two halves. */
-typedef struct dn_oodeel_half {
-    dn_part_request network;
-    const char *set;           /**< what the table calls it */
-    const char *id, *ood;      /**< expressions */
+extern const char *const dn_oodeel_mnist_sets[], *const dn_oodeel_cifar_sets[];
+
+/** What is scored. */
+typedef struct dn_oodeel_scores {
+    const char *recipe;        /**< of the digits' network */
     const dn_labelled *scores; /**< [n_scores] */
     int n_scores;
-    const char *layers; /**< see dn_scoring_options */
+    const char *layers; /**< of the digits' network, see dn_scoring_options */
+    bool all_layers;    /**< of the other network: those that the notebook on SHE names, else the last */
     double noise;       /**< see dn_score_request */
-} dn_oodeel_half;
+} dn_oodeel_scores;
 
-/** Trains the network, keeping the checkpoint of the best test accuracy as the source's training function does, puts
- *  its accuracy, scores, and puts AUROC and FPR95 as the library reads them. */
-dn_status dn_oodeel_run(const dn_reproduction *r, const dn_oodeel_half *half) DN_NODISCARD;
+/** Runs the parts that are asked for.
+ *
+ * Digits: ten outputs for five classes, and the checkpoint of the best test accuracy is kept, as the source's training
+ * function does. CIFAR-10: the residual network of the Keras examples, trained here or read from --weights.
+ * Puts accuracies, AUROC, and FPR95 as the library reads it. */
+dn_status dn_oodeel_run(const dn_reproduction *r, const dn_oodeel_scores *scores) DN_NODISCARD;
 
 #endif

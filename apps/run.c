@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "apps/checkpoint.h"
 #include "core/alloc.h"
 
 static const char no_name[] = "the name of a folder is needed, found an empty one";
@@ -140,6 +141,20 @@ dn_status dn_run_make(dn_run_made *made, const char *run, const dn_recipe *recip
 {
     DN_TRY(dn_run_make_folder(made, run));
     return write_recipe(made, run, recipe);
+}
+
+dn_status dn_run_save(const char *run, const dn_network *network)
+{
+    dn_run_made made;
+    dn_history none = {0};
+    char *path = dn_format("%s/checkpoint.h5", run);
+    dn_status status = path ? dn_run_make(&made, run, network->recipe) : DN_ERROR_MEMORY;
+    if (status == DN_OK) status = dn_history_new(&none, network->members, 0);
+    if (status == DN_OK) status = dn_checkpoint_save(path, network, &none);
+    if (status != DN_OK && path) dn_run_unmake(&made, run);
+    dn_history_close(&none);
+    dn_free(path);
+    return status;
 }
 
 void dn_run_unmake(const dn_run_made *made, const char *run)

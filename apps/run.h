@@ -25,6 +25,9 @@ dn_status dn_run_make(dn_run_made *made, const char *run, const dn_recipe *recip
 /** Creates a folder and those above it, without a recipe. */
 dn_status dn_run_make_folder(dn_run_made *made, const char *folder);
 
+/** Makes a run of a network that was trained elsewhere, or writes it anew. */
+dn_status dn_run_save(const char *run, const dn_network *network);
+
 /** Removes what was made, as far as nothing else is in it. */
 void dn_run_unmake(const dn_run_made *made, const char *run);
 
