@@ -486,7 +486,9 @@ static void look_at_page(const char *page)
     cr_expect_gt(info.st_size, 50000);
 }
 
-Test(report, a_page_of_hostile_names, .init = open_work, .fini = close_work, .timeout = 120)
+TestSuite(report_page, .init = open_work, .fini = close_work, .timeout = 120);
+
+Test(report_page, hostile_names)
 {
     if (!has_program("gnuplot")) cr_skip_test("gnuplot is not installed");
     char run[200], path[200];
@@ -509,7 +511,7 @@ Test(report, a_page_of_hostile_names, .init = open_work, .fini = close_work, .ti
     dn_free(page);
 }
 
-Test(report, says_what_is_missing, .init = open_work, .fini = close_work, .timeout = 60)
+Test(report_page, says_what_is_missing)
 {
     cr_expect_eq(RUN("report"), 2);
     HAS(err, "which runs?");
