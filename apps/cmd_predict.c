@@ -228,8 +228,8 @@ static dn_status load_threshold(dn_threshold *out, const arguments *a, const cha
     return dn_fail(status, "%s; choose a threshold: dunlin predict %s --calibrate", dn_error_last(), a->run);
 }
 
-/* An .npy file, and a folder of images named with a '/', need no kind in front of them. The folder's images are brought to the network's
- * size in the way of the recipe's test set. @return NULL without memory; free with dn_free() */
+/* An .npy file, and a folder of images named with a '/', need no kind in front of them. The folder's images are brought
+ * to the network's size in the way of the recipe's test set. @return NULL without memory; free with dn_free() */
 static char *full_expression(const char *set, const dn_network *network)
 {
     struct stat info;

@@ -113,7 +113,8 @@ static void fill(const dn_image *sheet, int y, int x, int side, const uint8_t co
     for (int i = 0; i < side * side; i++) memcpy(at(sheet, y + i / side, x + i % side), colour, 3);
 }
 
-/* Digits of 3x5 dots, three pixels each; fifteen bits from the upper left one. @param x of the last digit's right edge */
+/* Digits of 3x5 dots, three pixels each; fifteen bits from the upper left one.
+ * @param x of the last digit's right edge */
 static void draw_number(const dn_image *sheet, int y, int x, int number)
 {
     static const uint16_t digits[10] = {0x7b6f, 0x2c97, 0x73e7, 0x73cf, 0x5bc9, 0x79cf, 0x79ef, 0x7249, 0x7bef, 0x7bcf};

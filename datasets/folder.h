@@ -53,7 +53,8 @@ void dn_folder_close(dn_folder *folder);
 
 /** Decodes images first..first+n-1, with all threads; the result does not depend on how many there are.
  *  @param images [n,H,W,C] of folder->size
- *  @return DN_ERROR_FORMAT for a damaged image, DN_ERROR_SHAPE for one that cannot be brought to the size; both name it */
+ *  @return DN_ERROR_FORMAT for a damaged image, DN_ERROR_SHAPE for one that cannot be brought to the size; both texts
+ *  name it */
 dn_status dn_folder_read(const dn_folder *folder, uint8_t *images, int64_t first, int64_t n);
 
 /** The same for the images of these numbers, in this order. @param items [n] */

@@ -56,26 +56,32 @@ int dn__jpeg_orientation(const uint8_t *bytes, size_t n)
     return 0;
 }
 
-dn_status dn__image_orient(dn_image *image, int orientation)
+/* Copies the pixels of `from` [height,width] to `to` in the order in which they are shown. */
+static void turn(uint8_t *to, const uint8_t *from, const dn_image *shown, int height, int width, int orientation)
 {
-    const int height = image->height, width = image->width, channels = image->channels;
     const bool sideways = orientation >= 5;
-    if (orientation <= 1) return DN_OK;
-    image->height = sideways ? width : height;
-    image->width = sideways ? height : width;
-    if (!image->pixels) return DN_OK;
-    /* Whether the stored lines, and the pixels in them, run against the order in which they are shown. */
+    /* Whether the stored lines, and the pixels in them, run against that order. */
     const bool up = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
     const bool back = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
-    uint8_t *turned = dn_calloc((size_t)height * (size_t)width, (size_t)channels), *to = turned;
-    if (!turned) return DN_ERROR_MEMORY;
-    for (int y = 0; y < image->height; y++)
-        for (int x = 0; x < image->width; x++, to += channels) {
+    const size_t pixel = (size_t)shown->channels;
+    for (int y = 0; y < shown->height; y++)
+        for (int x = 0; x < shown->width; x++, to += pixel) {
             const int line = sideways ? x : y, place = sideways ? y : x;
             const int from_y = up ? height - 1 - line : line, from_x = back ? width - 1 - place : place;
-            memcpy(to, image->pixels + ((size_t)from_y * (size_t)width + (size_t)from_x) * (size_t)channels,
-                   (size_t)channels);
+            memcpy(to, from + ((size_t)from_y * (size_t)width + (size_t)from_x) * pixel, pixel);
         }
+}
+
+dn_status dn__image_orient(dn_image *image, int orientation)
+{
+    const int height = image->height, width = image->width;
+    if (orientation <= 1) return DN_OK;
+    image->height = orientation >= 5 ? width : height;
+    image->width = orientation >= 5 ? height : width;
+    if (!image->pixels) return DN_OK;
+    uint8_t *turned = dn_calloc((size_t)height * (size_t)width, (size_t)image->channels);
+    if (!turned) return DN_ERROR_MEMORY;
+    turn(turned, image->pixels, image, height, width, orientation);
     dn_free(image->pixels);
     image->pixels = turned;
     return DN_OK;

@@ -1,5 +1,6 @@
 /** Images of another size, by the conventions of the Python Imaging Library: half-pixel centres, and a filter that
- *  widens when shrinking, so that every pixel counts. 8-bit images are rounded after each of the two passes, as there. */
+ *  widens when shrinking, so that every pixel counts. 8-bit images are rounded after each of the two passes, as
+ *  there. */
 #ifndef DN_DATASETS_RESIZE_H
 #define DN_DATASETS_RESIZE_H
 

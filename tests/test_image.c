@@ -1,5 +1,5 @@
-/* Contact sheets, and decoding of PNG and JPEG against Pillow, which read the same files (its sums are below), and of files that are cut
- * off, changed or no images. The files are those that the fuzzers start from. */
+/* Decoding of PNG and JPEG against Pillow, which read the same files (its sums are below), and of files that are cut
+ * off, changed or no images. The files are those that the fuzzers start from. Contact sheets are at the end. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -237,11 +237,13 @@ static dn_dataset *make_set(int64_t n, int height, int width, int channels, int 
     const int64_t pixels = height * width * channels;
     d->images = dn_calloc((size_t)(n * pixels), dn_dtype_size(type));
     if (classes) d->labels = dn_calloc((size_t)n, sizeof *d->labels);
-    for (int64_t i = 0; i < n * pixels; i++)
+    for (int64_t i = 0; i < n * pixels; i++) {
+        const int64_t value = i / pixels;
         if (type == DN_U8)
-            ((uint8_t *)d->images)[i] = (uint8_t)(i / pixels);
+            ((uint8_t *)d->images)[i] = (uint8_t)value;
         else
-            ((float *)d->images)[i] = (float)(i / pixels);
+            ((float *)d->images)[i] = (float)value;
+    }
     for (int64_t i = 0; i < n && classes; i++) d->labels[i] = (int32_t)(i % classes);
     return d;
 }

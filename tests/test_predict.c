@@ -175,7 +175,7 @@ static void put_image(const char *folder, bool row, int i)
     cr_assert_eq(dn_image_write_png(path, &(dn_image){12, 12, 1, pixels}), DN_OK, "%s", dn_error_last());
 }
 
-/** A folder of images is enough: trained on a part of it, tested on the rest, and new images go by their files' names. */
+/** A folder of images is enough: trained on a part of it, tested on the rest; new images go by their files' names. */
 Test(predict, folders_of_images)
 {
     char recipe[160];
