@@ -5,8 +5,8 @@
 
 #include "apps/checkpoint.h"
 
-/** Puts the members named into the run RUN/best, which `dunlin evaluate` takes like any other; others stay in it as they
- *  are. The first time RUN/checkpoint.h5 is where the others come from. @param better [E] */
+/** Puts the members named into the run RUN/best, which `dunlin evaluate` takes like any other; others stay in it as
+ *  they are. The first time RUN/checkpoint.h5 is where the others come from. @param better [E] */
 dn_status dn_best_members_keep(const char *run, const dn_network *network, const dn_history *history,
                                const bool *better) DN_NODISCARD;
 

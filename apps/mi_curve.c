@@ -31,12 +31,12 @@ static const char *const names[DN_MI_COLUMNS] = {"accuracy",
 
 static size_t mean_column(int set, int score)
 {
-    return (size_t)(1 + set * DN_MI_SCORES + score);
+    return 1 + (size_t)set * DN_MI_SCORES + (size_t)score;
 }
 
 size_t dn_mi_auroc_column(int set, int score)
 {
-    return (size_t)(1 + (1 + DN_MI_SETS) * DN_MI_SCORES + set * DN_MI_SCORES + score);
+    return mean_column(1 + DN_MI_SETS, 0) + (size_t)set * DN_MI_SCORES + (size_t)score;
 }
 
 /* ---- one row ---- */

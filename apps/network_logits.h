@@ -20,7 +20,7 @@ void dn_logits_close(dn_logits *logits);
  *  outputs are then taken for classes of their own */
 dn_score_input dn_logits_input(const dn_logits *logits, int member);
 
-/** Scores by an expression that needs nothing but logits. @param scores [rows] @param member as above */
-dn_status dn_logits_score(double *scores, const dn_logits *logits, int member, const char *expression) DN_NODISCARD;
+/** Scores by an expression, `text`, that needs nothing but logits. @param scores [rows] @param member as above */
+dn_status dn_logits_score(double *scores, const dn_logits *logits, int member, const char *text) DN_NODISCARD;
 
 #endif

@@ -257,47 +257,65 @@ static dn_status seed(const dn_reproduction *r)
 
 /* ---- the experiments ---- */
 
-#define SETTINGS                                                                                                       \
-    "5 classifiers, folds of NumPy's permutation by seed 3, 100 epochs of 400 steps with batches of 100 known and "    \
-    "100 "                                                                                                             \
-    "left-out images, all of it as the recipe says. Score: sum over classifiers of max p - H(p), T = 1000, of images " \
-    "moved by the epsilon of the implementation for each set, against the gradient of the cross entropy (as the "      \
-    "implementation does) and of the entropy (as the paper says). Each classifier's epoch is the one of the best "     \
-    "AUROC "                                                                                                           \
-    "of its largest probability, 1000 test images against 1000 of iSUN, where that set is there, else of the "         \
-    "textures "                                                                                                        \
-    "(then unlike the source); the rows that chose are left out of all figures. Figures are computed as the "          \
-    "implementation does, ID positive. Where ODIN's Tiny-ImageNet images are not there, other windows and other test " \
-    "images of Tiny-ImageNet stand in, in rows of their own: they are not the published sets. The five are trained "   \
-    "together here, each on its own batches."
-#define REDUCED(network)                                                                                              \
-    network                                                                                                           \
-        ", 4 epochs of 80 steps instead of 100 of 400, on the first 5,000 of 50,000 training images, batches of 50, " \
-        "rates divided by 10 after 2 and 3 epochs; figures on the first 2,000 images of each set without those "      \
-        "that chose"
-#define EXPERIMENT(variable, title, network, known, quick_network, table, needs)                                   \
-    const dn_experiment dn_experiment_##variable = {                                                               \
-        .name = title,                                                                                             \
-        .about = "leave-out classifiers: " network " on " known,                                                   \
-        .source = "Vyas et al., Out-of-Distribution Detection Using an Ensemble of Self Supervised Leave-out "     \
-                  "Classifiers, ECCV 2018, and its public implementation",                                         \
-        .address = "https://arxiv.org/abs/1809.03576, https://github.com/YU1ut/Ensemble-of-Leave-out-Classifiers", \
-        .column = {"paper", "implementation"},                                                                     \
-        .settings = SETTINGS,                                                                                      \
-        .reduced = REDUCED(quick_network),                                                                         \
-        .published = table,                                                                                        \
-        .n_published = DN_LEAVE_OUT_PUBLISHED,                                                                     \
-        .part = {{"classifiers", needs}},                                                                          \
-        .n_parts = 1,                                                                                              \
-        .seed = seed}
+static const char settings[] =
+    "5 classifiers, folds of NumPy's permutation by seed 3, 100 epochs of 400 steps with batches of 100 known and 100 "
+    "left-out images, all of it as the recipe says. Score: sum over classifiers of max p - H(p), T = 1000, of images "
+    "moved by the epsilon of the implementation for each set, against the gradient of the cross entropy (as the "
+    "implementation does) and of the entropy (as the paper says). Each classifier's epoch is the one of the best AUROC "
+    "of its largest probability, 1000 test images against 1000 of iSUN, where that set is there, else of the textures "
+    "(then unlike the source); the rows that chose are left out of all figures. Figures are computed as the "
+    "implementation does, ID positive. Where ODIN's Tiny-ImageNet images are not there, other windows and other test "
+    "images of Tiny-ImageNet stand in, in rows of their own: they are not the published sets. The five are trained "
+    "together here, each on its own batches.";
+static const char source[] =
+    "Vyas et al., Out-of-Distribution Detection Using an Ensemble of Self Supervised Leave-out "
+    "Classifiers, ECCV 2018, and its public implementation";
+static const char address[] =
+    "https://arxiv.org/abs/1809.03576, https://github.com/YU1ut/Ensemble-of-Leave-out-Classifiers";
+
+#define REDUCED                                                                                                   \
+    ", 4 epochs of 80 steps instead of 100 of 400, on the first 5,000 of 50,000 training images, batches of 50, " \
+    "rates "                                                                                                      \
+    "divided by 10 after 2 and 3 epochs; figures on the first 2,000 images of each set without those that chose"
+#define SHARED                                                                                                       \
+    .source = source, .address = address, .column = {"paper", "implementation"}, .settings = settings, .seed = seed, \
+    .n_published = DN_LEAVE_OUT_PUBLISHED, .n_parts = 1
 
 static const char *const needs10[] = {"cifar10:train", "cifar10:test", NULL};
 static const char *const needs100[] = {"cifar100:train", "cifar100:test", NULL};
 
-EXPERIMENT(leave_out, "leave-out", "DenseNet-BC-100-12", "CIFAR-10", "DenseNet-BC-10-12", dn__published_dn10, needs10);
-EXPERIMENT(leave_out_cifar100, "leave-out-cifar100", "DenseNet-BC-100-12", "CIFAR-100", "DenseNet-BC-10-12",
-           dn__published_dn100, needs100);
-EXPERIMENT(leave_out_wrn, "leave-out-wrn", "WRN-28-10", "CIFAR-10", "WRN-10 of 12 filters", dn__published_wrn10,
-           needs10);
-EXPERIMENT(leave_out_wrn_cifar100, "leave-out-wrn-cifar100", "WRN-28-10", "CIFAR-100", "WRN-10 of 12 filters",
-           dn__published_wrn100, needs100);
+const dn_experiment dn_experiment_leave_out = {
+    .name = "leave-out",
+    .about = "leave-out classifiers: DenseNet-BC-100-12 on CIFAR-10",
+    .reduced = "DenseNet-BC-10-12" REDUCED,
+    .published = dn__published_dn10,
+    .part = {{"classifiers", needs10}},
+    SHARED,
+};
+
+const dn_experiment dn_experiment_leave_out_cifar100 = {
+    .name = "leave-out-cifar100",
+    .about = "leave-out classifiers: DenseNet-BC-100-12 on CIFAR-100",
+    .reduced = "DenseNet-BC-10-12" REDUCED,
+    .published = dn__published_dn100,
+    .part = {{"classifiers", needs100}},
+    SHARED,
+};
+
+const dn_experiment dn_experiment_leave_out_wrn = {
+    .name = "leave-out-wrn",
+    .about = "leave-out classifiers: WRN-28-10 on CIFAR-10",
+    .reduced = "WRN-10 of 12 filters" REDUCED,
+    .published = dn__published_wrn10,
+    .part = {{"classifiers", needs10}},
+    SHARED,
+};
+
+const dn_experiment dn_experiment_leave_out_wrn_cifar100 = {
+    .name = "leave-out-wrn-cifar100",
+    .about = "leave-out classifiers: WRN-28-10 on CIFAR-100",
+    .reduced = "WRN-10 of 12 filters" REDUCED,
+    .published = dn__published_wrn100,
+    .part = {{"classifiers", needs100}},
+    SHARED,
+};

@@ -147,37 +147,52 @@ static void by_definition(double *figures, const double *x, const double *y, con
     memcpy(figures, found, sizeof found);
 }
 
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+enum { ROWS = 400 };
+
+/* Draws scores; `equal`: many of them are. @return how many different ones there are, sorted in d [2 ROWS] */
+static int draw_scores(double *id, double *ood, double *d, bool equal)
+{
+    dn_random_sequence r = {.seed = 9};
+    for (int i = 0; i < ROWS; i++) {
+        id[i] = equal ? dn_random_next_below(&r, 50) : (double)dn_random_next_uniform(&r, 0.0F, 1.0F);
+        ood[i] = equal ? dn_random_next_below(&r, 80) : (double)dn_random_next_uniform(&r, 0.4F, 1.4F);
+        d[i] = -id[i];
+        d[ROWS + i] = -ood[i];
+    }
+    int count = 0;
+    qsort(d, 2 * (size_t)ROWS, sizeof *d, ascending);
+    for (int i = 0; i < 2 * ROWS; i++)
+        if (i == 0 || d[i] != d[count - 1]) d[count++] = d[i];
+    return count;
+}
+
+static void compare_figures(double *got, bool equal)
+{
+    double id[ROWS], ood[ROWS], x[ROWS], y[ROWS], d[2 * ROWS], expected[DN_ELOC_FIGURES];
+    const int thresholds = draw_scores(id, ood, d, equal);
+    for (int i = 0; i < ROWS; i++) x[i] = -id[i], y[i] = -ood[i];
+    by_definition(expected, x, y, d, ROWS, thresholds);
+    OK(dn_eloc_metrics(got, id, ROWS, ood, ROWS));
+    for (int f = equal ? 1 : 0; f < DN_ELOC_FIGURES; f++) cr_expect_float_eq(got[f], expected[f], 1e-12, "%d", f);
+    if (equal) return;
+    dn_metrics usual;
+    OK(dn_metrics_compute(&usual, id, ROWS, ood, ROWS, &(dn_metrics_options){DN_FPR_BAND, DN_POSITIVE_ID}));
+    cr_expect_float_eq(got[DN_ELOC_AUROC], usual.auroc, 1e-12);
+    cr_expect_float_eq(got[DN_ELOC_FPR95], usual.fpr95, 1.01 / ROWS);
+    cr_expect_float_eq(got[DN_ELOC_AUPR_OUT], usual.aupr_out, .01);
+}
+
 Test(reproduce_ensembles, figures_as_the_implementation_has_them)
 {
-    enum { N = 400 };
-    double id[N], ood[N], x[N], y[N], d[2 * N], expected[DN_ELOC_FIGURES], got[DN_ELOC_FIGURES];
-    dn_random_sequence r = {.seed = 9};
-    for (int round = 0; round < 2; round++) {
-        int thresholds = 0;
-        for (int i = 0; i < N; i++) {
-            /* The second time there are many equal scores. */
-            id[i] = round ? dn_random_next_below(&r, 50) : (double)dn_random_next_uniform(&r, 0.0F, 1.0F);
-            ood[i] = round ? dn_random_next_below(&r, 80) : (double)dn_random_next_uniform(&r, 0.4F, 1.4F);
-            x[i] = -id[i], y[i] = -ood[i];
-        }
-        for (double now = -INFINITY, next;; now = next) {
-            next = INFINITY;
-            for (int i = 0; i < N; i++) {
-                if (x[i] > now) next = fmin(next, x[i]);
-                if (y[i] > now) next = fmin(next, y[i]);
-            }
-            if (isinf(next)) break;
-            d[thresholds++] = next;
-        }
-        by_definition(expected, x, y, d, N, thresholds);
-        OK(dn_eloc_metrics(got, id, N, ood, N));
-        for (int f = round ? 1 : 0; f < DN_ELOC_FIGURES; f++) cr_expect_float_eq(got[f], expected[f], 1e-12, "%d", f);
-        dn_metrics usual;
-        OK(dn_metrics_compute(&usual, id, N, ood, N, &(dn_metrics_options){DN_FPR_BAND, DN_POSITIVE_ID}));
-        if (round == 0) cr_expect_float_eq(got[DN_ELOC_AUROC], usual.auroc, 1e-12);
-        if (round == 0) cr_expect_float_eq(got[DN_ELOC_FPR95], usual.fpr95, 1.01 / N);
-        if (round == 0) cr_expect_float_eq(got[DN_ELOC_AUPR_OUT], usual.aupr_out, .01);
-    }
+    double got[DN_ELOC_FIGURES];
+    compare_figures(got, false);
+    compare_figures(got, true);
     const double one[] = {1, 2}, two[] = {3, 4};
     OK(dn_eloc_metrics(got, one, 2, two, 2));
     cr_expect(isnan(got[DN_ELOC_FPR95]), "no threshold has a TPR of 0.95");
