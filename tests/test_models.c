@@ -218,8 +218,8 @@ Test(models_pass, full)
 
 /* ---- kernels ---- */
 
-/* Two training steps of two members, every op on both devices: networks bring shapes that no table of cases has. */
-static void train_on_both(const row *c, const char *devices)
+/* Training steps of two members, every op on both devices: networks bring shapes that no table of cases has. */
+static void train_on_both(const row *c, const char *devices, int width, int steps)
 {
     rig r = open_rig(2, DN_F32);
     dn_device_close(r.device);
@@ -228,17 +228,27 @@ static void train_on_both(const row *c, const char *devices)
     const dn_tensor x = dn_input(r.p, "images", DN_F32, images, true);
     const dn_tensor y = dn_input(r.p, "labels", DN_I32, DN_SHAPE(3), true);
     const dn_model_options options = {
-        .name = c->name, .classes = c->classes, .dropout = 0.1, .width = 2 * c->width, .depth = c->depth};
+        .name = c->name, .classes = c->classes, .dropout = 0.1, .width = width, .depth = c->depth};
     const dn_tensor logits = dn_model_build(r.p, &options, x, &dn_forward_train);
     dn_minimize(r.p, dn_cross_entropy(r.p, logits, y), &dn_sgd_defaults);
     start_rig(&r);
     write_random(&r, x, 1);
     write_rig(&r, y, (const int32_t[3]){0, 3, 4}, 3 * sizeof(int32_t));
-    cr_expect_eq(dn_executor_run(r.ex, 2), DN_OK, "%s: %s", c->name, dn_error_last());
+    cr_expect_eq(dn_executor_run(r.ex, steps), DN_OK, "%s: %s", c->name, dn_error_last());
     close_rig(&r);
 }
 
 Test(models_pass, training_on_the_kernels_that_are_used)
 {
-    for (size_t i = 0; i < sizeof reduced / sizeof *reduced; i++) train_on_both(&reduced[i], "check:ref,cpu");
+    for (size_t i = 0; i < sizeof reduced / sizeof *reduced; i++)
+        train_on_both(&reduced[i], "check:ref,cpu", 2 * reduced[i].width, 2);
+}
+
+Test(models_pass, training_of_the_deep_ones_on_emulated_cuda)
+{
+    dn_device *device = NULL;
+    if (dn_device_open(&device, "cuda-emu", NULL) == DN_ERROR_UNSUPPORTED) cr_skip_test("%s", dn_error_last());
+    dn_device_close(device);
+    for (size_t i = 0; i < sizeof reduced / sizeof *reduced; i++)
+        if (reduced[i].depth > 0) train_on_both(&reduced[i], "check:ref,cuda-emu", reduced[i].width, 1);
 }
