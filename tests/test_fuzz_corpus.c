@@ -96,6 +96,11 @@ Test(fuzz_corpus, mat)
     feed("mat", fuzz_mat, 150);
 }
 
+Test(fuzz_corpus, keras)
+{
+    feed("keras", fuzz_keras, 150);
+}
+
 #if DN_HAS_FETCH
 Test(fuzz_corpus, archive)
 {

@@ -19,6 +19,7 @@ void fuzz_npy(const uint8_t *bytes, size_t n);
 void fuzz_array_file(const uint8_t *bytes, size_t n);
 void fuzz_store(const uint8_t *bytes, size_t n);
 void fuzz_mat(const uint8_t *bytes, size_t n);
+void fuzz_keras(const uint8_t *bytes, size_t n);
 void fuzz_archive(const uint8_t *bytes, size_t n);
 void fuzz_image(const uint8_t *bytes, size_t n); /* PNG and JPEG, in memory */
 

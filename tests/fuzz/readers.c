@@ -7,6 +7,7 @@
 #include "core/alloc.h"
 #include "core/store.h"
 #include "datasets/array_file.h"
+#include "datasets/keras_file.h"
 #include "datasets/mat.h"
 #include "fuzz.h"
 
@@ -125,6 +126,22 @@ void fuzz_mat(const uint8_t *bytes, size_t n)
     const char *path = fuzz_file(bytes, n);
     read_mat(path, (dn__mat_array[]){{.name = "X", .most = INT64_MAX}, {.name = "y", .most = INT64_MAX}}, 2);
     read_mat(path, (dn__mat_array[]){{.name = "X", .most = 2}}, 1);
+    remove_file();
+}
+
+/* ---- Keras ---- */
+
+void fuzz_keras(const uint8_t *bytes, size_t n)
+{
+    dn_keras_file *file = NULL;
+    const dn_status status = dn_keras_open(&file, fuzz_file(bytes, n));
+    if (status != DN_OK) fuzz_expect(status, NULL);
+    if ((status == DN_OK) != (file != NULL)) fail("weights beside an error, or none");
+    for (int i = 0; file && i < file->n; i++) {
+        if (!file->weights[i].layer[0] || !file->weights[i].name[0]) fail("a weight without a name");
+        fuzz_expect(DN_OK, file->weights[i].array);
+    }
+    dn_keras_close(file);
     remove_file();
 }
 
