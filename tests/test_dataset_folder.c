@@ -253,6 +253,20 @@ Test(dataset_folder, parts_are_complete_and_stay_as_they_are)
     dn_dataset_close(all);
 }
 
+/* One image cannot be in both parts. */
+Test(dataset_folder, a_class_that_a_part_has_no_image_of_is_an_error)
+{
+    put_many(0, 40);
+    put("rare/x.png", 1, 2, 1, 1);
+    dn_dataset *train = NULL, *test = NULL;
+    const dn_status in_train = dn_dataset_open(&train, expression("", ":train"), NULL);
+    const dn_status in_test = dn_dataset_open(&test, expression("", ":test"), NULL);
+    cr_expect((in_train == DN_OK) != (in_test == DN_OK));
+    cr_expect(strstr(dn_error_last(), "' of 'rare'; remove this folder, or put images into it"), "%s", dn_error_last());
+    dn_dataset_close(train);
+    dn_dataset_close(test);
+}
+
 Test(dataset_folder, a_limit_takes_some_of_each_class)
 {
     put_many(0, 40);

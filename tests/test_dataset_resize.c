@@ -78,6 +78,7 @@ Test(dataset_resize, crops_agree_with_torchvision)
     expect_sum(make(DN_U8, 20, 41, 30, 3), (dn_size){50, 20, 3, DN_FILTER_BICUBIC, DN_FIT_CROP}, 0x9a2d260126c48e23);
     expect_sum(make(DN_U8, 20, 41, 30, 3), (dn_size){8, 33, 3, DN_FILTER_BICUBIC, DN_FIT_CROP}, 0xe7dea679419bc263);
     expect_sum(make(DN_U8, 20, 41, 30, 3), (dn_size){20, 15, 3, DN_FILTER_BILINEAR, DN_FIT_CUT}, 0xa357d1779dac6a1e);
+    expect_sum(make(DN_U8, 20, 41, 30, 3), (dn_size){22, 17, 3, DN_FILTER_BILINEAR, DN_FIT_CUT}, 0xc34deaf6b4b9b96f);
     dn_dataset *d = make(DN_U8, 1, 41, 30, 3);
     cr_expect_eq(dn_dataset_resize(d, &(dn_size){32, 32, 3, 0, DN_FIT_CUT}), DN_ERROR_SHAPE);
     cr_expect(strstr(dn_error_last(), "41x30 is too small to cut 32x32"), "%s", dn_error_last());
