@@ -33,7 +33,10 @@ static void put_device(FILE *to, const dn_device *device)
     char hardware[160], text[256];
     if (!device) return;
     const char *name = dn_device_name(device);
-    snprintf(text, sizeof text, "%s, %d threads: %s", name, dn_device_threads(device), describe(name, hardware));
+    if (*describe(name, hardware))
+        snprintf(text, sizeof text, "%s: %s", name, hardware);
+    else
+        snprintf(text, sizeof text, "%s, %d threads", name, dn_device_threads(device));
     put_item(to, "device of the evaluation", text);
 }
 

@@ -78,7 +78,7 @@ static bool is_number_column(const dn_report_table *t, int column)
 
 void dn__report_table_write(FILE *to, const dn_report_table *t)
 {
-    dn_html_put(to, "<h3>%s</h3>\n", t->title);
+    dn_html_put(to, "<h2>%s</h2>\n", t->title);
     if (t->note) dn_html_put(to, "<p class=\"note\">%s</p>\n", t->note);
     dn_html_put(to, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">", t->title);
     fputs("<table class=\"sort\"><thead><tr>", to);

@@ -163,13 +163,17 @@ static dn_status take_ece(dn__report_run *run, const dn_outputs *outputs)
 
 /* ---- images ---- */
 
+/* @param limit of the items, 0: all */
 static dn_status open_set(dn_dataset **out, const gatherer *g, const char *name, int64_t limit)
 {
     const dn_dataset_options options = {
         .data_dir = g->options->data_dir, .seed = g->run->result.seed, .limit = limit, .stream = true};
     DN_TRY(dn_dataset_open(out, name, &options));
+    /* What it says of its number of items would be of those that were looked at. */
+    const char *from = (*out)->provenance, *items = strrchr(from, ';');
+    const int length = (int)(limit && items ? (size_t)(items - from) : strlen(from));
     dn__report_set *to = &g->run->sets[g->run->n_sets++];
-    *to = (dn__report_set){dn_strdup(name), dn_strdup((*out)->provenance), limit ? -1 : (*out)->n};
+    *to = (dn__report_set){dn_strdup(name), dn_format("%.*s", length, from), limit ? -1 : (*out)->n};
     return to->name && to->provenance ? DN_OK : DN_ERROR_MEMORY;
 }
 

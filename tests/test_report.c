@@ -72,7 +72,7 @@ Test(report, columns_of_numbers_stand_right)
     static const char *const cells[] = {"<td>", "93.1 \xc2\xb1 0.2", "3rd", "-", NULL, "1e-3"};
     const dn_report_table table = {.title = "T&T", .headings = heads, .cells = cells, .columns = 2, .rows = 3};
     char *text = written(write_table, &table);
-    HAS(text, "<h3>T&amp;T</h3>");
+    HAS(text, "<h2>T&amp;T</h2>");
     HAS(text, "<th scope=\"col\">a&lt;b</th><th scope=\"col\" class=n>ours</th>");
     HAS(text, "<td>&lt;td&gt;</td><td class=n>93.1 \xc2\xb1 0.2</td>");
     HAS(text, "<td>3rd</td><td class=n>-</td>");
