@@ -185,11 +185,8 @@ static void on_note(void *context, const char *text)
 {
     screen *s = context;
     if (s->quiet) return;
-    if (s->bar) {
-        dn_progress_note(s->bar, "%s", text);
-    } else {
-        fprintf(stderr, "%s\n", text);
-    }
+    close_bar(s); /* what it has to say comes first */
+    fprintf(stderr, "%s\n", text);
 }
 
 static dn_status fetch(const arguments *a, const char *name)

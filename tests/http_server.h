@@ -24,6 +24,7 @@ typedef struct http_page {
     size_t bytes;
     const char *etag, *modified; /* header values, NULL: not sent */
     bool no_ranges;              /* Range is not understood */
+    bool wrong_range;            /* sends another one than was asked for */
     int code;                    /* 0: 200; others are sent without the body */
     const char *location;        /* where a code of 3xx leads */
     int breaks;                  /* so many requests are broken off */
@@ -105,7 +106,7 @@ static inline int judge_request(const http_page *page, size_t *first)
     *first = 0;
     if (page->code) return page->code;
     if (page->no_ranges || !fits || strncmp(page->range, "bytes=", 6) != 0) return 200;
-    *first = (size_t)strtoull(page->range + 6, NULL, 10);
+    *first = (size_t)strtoull(page->range + 6, NULL, 10) + page->wrong_range;
     return *first < page->bytes ? 206 : 416;
 }
 

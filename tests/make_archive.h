@@ -62,16 +62,22 @@ static inline void tar_end(made *a)
     add_bytes(a, zeros, sizeof zeros);
 }
 
+/** Packs bytes; @param window of zlib, as deflateInit2 takes it @return how many there are then */
+static inline size_t pack(unsigned char *packed, size_t room, void *bytes, size_t n, int window)
+{
+    z_stream stream = {.next_in = bytes, .avail_in = (uInt)n, .next_out = packed, .avail_out = (uInt)room};
+    cr_assert_eq(deflateInit2(&stream, 9, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    cr_assert_eq(deflate(&stream, Z_FINISH), Z_STREAM_END);
+    deflateEnd(&stream);
+    return stream.total_out;
+}
+
 /** Packs the whole with gzip. */
 static inline void gzip(made *a)
 {
     static unsigned char packed[LARGEST_ARCHIVE];
-    z_stream stream = {.next_in = a->bytes, .avail_in = (uInt)a->n, .next_out = packed, .avail_out = sizeof packed};
-    cr_assert_eq(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
-    cr_assert_eq(deflate(&stream, Z_FINISH), Z_STREAM_END);
-    a->n = stream.total_out;
+    a->n = pack(packed, sizeof packed, a->bytes, a->n, 15 + 16);
     memcpy(a->bytes, packed, a->n);
-    deflateEnd(&stream);
 }
 
 /* ---- zip ---- */
@@ -98,6 +104,21 @@ static inline void zip_file(made *a, const char *name, const void *body, size_t 
     memcpy(entry, name, length);
     a->directory_n += 46 + length;
     a->entries++;
+}
+
+/** Adds a packed file whose size nobody tells, in a zip without a directory, as programs write them into a pipe. */
+static inline void zip_streamed(made *a, const char *name, void *body, size_t n)
+{
+    static unsigned char packed[4096];
+    const size_t length = strlen(name), packed_n = pack(packed, sizeof packed, body, n, -15);
+    unsigned char local[30], *at = local, sums[32] = {0}, *end = sums; /* libarchive looks some bytes ahead */
+    put(&at, 0x04034b50, 4), put(&at, 20, 2), put(&at, 8, 2), put(&at, 8, 2), put(&at, 0, 4);
+    put(&at, 0, 4), put(&at, 0, 8), put(&at, length, 2), put(&at, 0, 2);
+    add_bytes(a, local, sizeof local);
+    add_bytes(a, name, length);
+    add_bytes(a, packed, packed_n);
+    put(&end, 0x08074b50, 4), put(&end, crc32(0, body, (uInt)n), 4), put(&end, packed_n, 4), put(&end, n, 4);
+    add_bytes(a, sums, sizeof sums);
 }
 
 static inline void zip_end(made *a)

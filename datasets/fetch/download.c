@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -151,6 +152,8 @@ static void set_rules(const attempt *a)
     lib->curl_easy_setopt(a->handle, CURLOPT_MAXREDIRS, (long)MOST_REDIRECTS);
     lib->curl_easy_setopt(a->handle, CURLOPT_SSL_VERIFYPEER, 1L);
     lib->curl_easy_setopt(a->handle, CURLOPT_SSL_VERIFYHOST, 2L);
+    const char *own_authorities = getenv("SSL_CERT_FILE");
+    if (own_authorities) lib->curl_easy_setopt(a->handle, CURLOPT_CAINFO, own_authorities);
     lib->curl_easy_setopt(a->handle, CURLOPT_FAILONERROR, 1L);
     lib->curl_easy_setopt(a->handle, CURLOPT_NOSIGNAL, 1L);
     lib->curl_easy_setopt(a->handle, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
@@ -306,5 +309,6 @@ dn_status dn__download(const dn__job *job, const char *address, const char *part
     if (status == DN_OK && (expected == 0 || part.bytes < expected))
         status = try_again_and_again(job, address, lib, &part);
     dn__part_close(&part);
+    if (status != DN_OK && part.bytes == 0) dn__part_remove(part_path);
     return status;
 }
