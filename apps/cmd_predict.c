@@ -129,8 +129,8 @@ static const struct argp argp = {
     .args_doc = "RUN SET\nRUN --calibrate",
     .doc =
         "Names the class of each image with its probability, scores it, and accepts or rejects it by the run's stored "
-        "threshold, which --calibrate chooses. SET is known or unknown data, an .npy file of images, or a "
-        "folder of PNG and JPEG files.\v"
+        "threshold, which --calibrate chooses. SET is known or unknown data, an .npy file of images, "
+        "or a PNG or JPEG file or a folder of them.\v"
         "Example: dunlin predict runs/mi --calibrate --tpr .95\n"
         "         dunlin predict runs/mi my-images.npy\n"
         "         dunlin predict runs/mi ./new-photos --csv new-photos.csv",
@@ -228,15 +228,21 @@ static dn_status load_threshold(dn_threshold *out, const arguments *a, const cha
     return dn_fail(status, "%s; choose a threshold: dunlin predict %s --calibrate", dn_error_last(), a->run);
 }
 
-/* An .npy file, and a folder of images named with a '/', need no kind in front of them. The folder's images are brought
- * to the network's size in the way of the recipe's test set. @return NULL without memory; free with dn_free() */
+static bool ends_in(const char *text, const char *ending)
+{
+    const size_t length = strlen(text), end = strlen(ending);
+    return length > end && strcmp(text + length - end, ending) == 0;
+}
+
+/* Files that are there, and folders of images named with a '/', need no kind in front of them. Images are brought to the
+ * network's size in the way of the recipe's test set. @return NULL without memory; free with dn_free() */
 static char *full_expression(const char *set, const dn_network *network)
 {
     struct stat info;
-    const size_t length = strlen(set);
-    if (length > 4 && strcmp(set + length - 4, ".npy") == 0 && strncmp(set, "npy:", 4) != 0)
-        return dn_format("npy:%s", set);
-    if (!strchr(set, '/') || stat(set, &info) != 0 || !S_ISDIR(info.st_mode)) return dn_strdup(set);
+    if (ends_in(set, ".npy") && strncmp(set, "npy:", 4) != 0) return dn_format("npy:%s", set);
+    const bool there = stat(set, &info) == 0, file = there && S_ISREG(info.st_mode) && strchr(set, '.');
+    if (file && ends_in(set, ".h5")) return dn_format("file:%s", set);
+    if (!file && !(there && S_ISDIR(info.st_mode) && strchr(set, '/'))) return dn_strdup(set);
     const char *size = strrchr(network->recipe->data.test, '@');
     const bool known = size && size[1] >= '0' && size[1] <= '9' && strchr(size, 'x');
     return dn_format("folder:%s%s", set, known ? size : "");

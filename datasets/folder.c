@@ -1,6 +1,7 @@
 #include "datasets/folder.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/alloc.h"
 #include "datasets/expression.h"
@@ -173,11 +174,18 @@ static dn_status choose(dn_folder *f, const dn_folder_options *options)
 
 static dn_status open_folder(dn_folder *f, const char *path, const dn_folder_options *options)
 {
+    struct stat info;
     size_t length = strlen(path);
+    const char *slash = strrchr(path, '/'), *only = NULL;
+    if (stat(path, &info) == 0 && S_ISREG(info.st_mode)) { /* one image: its folder, and nothing else there */
+        only = slash ? slash + 1 : path;
+        length = slash ? (size_t)(slash - path) : 0;
+        if (slash == path) length = 1; /* of the root */
+    }
     while (length > 1 && path[length - 1] == '/') length--;
-    f->path = dn_format("%.*s", (int)length, path);
+    f->path = length ? dn_format("%.*s", (int)length, path) : dn_strdup(".");
     if (!f->path) return DN_ERROR_MEMORY;
-    DN_TRY(dn__folder_list(f));
+    DN_TRY(dn__folder_list(f, only));
     DN_TRY(take_layout(f));
     DN_TRY(choose(f, options));
     f->size = options->size;

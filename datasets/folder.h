@@ -3,6 +3,7 @@
  *     PATH/cat/1.png, PATH/dog/x/2.jpg   a class for each sub-folder, numbered in the order of their names' bytes; what
  *                                        lies deeper belongs to the first folder below PATH
  *     PATH/1.png, PATH/2.jpg             no sub-folders: images without labels
+ *     1.png                              PATH may also be one image
  *
  * Hidden files and folders (.name) are not looked at. Links are followed. What a file is, its first bytes say: other
  * files are skipped and counted, but one that is named like an image and is none is an error.

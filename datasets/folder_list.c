@@ -177,10 +177,10 @@ static dn_status drop_others(dn_folder *f)
     return status;
 }
 
-dn_status dn__folder_list(dn_folder *f)
+dn_status dn__folder_list(dn_folder *f, const char *only)
 {
     walk w = {.path = f->path};
-    const dn_status status = walk_folder(&w, "", -1, 0);
+    const dn_status status = only ? add_file(&w, "", only, -1) : walk_folder(&w, "", -1, 0);
     f->files = w.files.text, f->n = (int64_t)w.files.n, f->labels = w.folder;
     f->class_names = w.folders.text, f->classes = (int)w.folders.n;
     DN_TRY(status);

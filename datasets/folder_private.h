@@ -16,8 +16,8 @@ typedef dn_status dn__file_job(void *context, int64_t i);
 dn_status dn__for_files(dn__file_job *job, void *context, int64_t n) DN_NODISCARD;
 
 /** Fills files, labels, class names and what was skipped: all images below folder->path. What lies in no sub-folder has
- *  the label -1. */
-dn_status dn__folder_list(dn_folder *folder) DN_NODISCARD;
+ *  the label -1. @param only the name of the only file that counts; NULL: all do */
+dn_status dn__folder_list(dn_folder *folder, const char *only) DN_NODISCARD;
 
 /** Drops all other files. @param keep [N] */
 void dn__folder_keep(dn_folder *folder, const bool *keep);

@@ -178,6 +178,10 @@ Test(dataset_folder, images_beside_each_other_have_no_labels)
     put("10.png", 3, 3, 3, 10); /* one in colour makes three channels */
     put("1.png", 3, 3, 1, 1);
     cr_assert_eq(mkdir(place("empty"), 0700), 0);
+    dn_dataset *one = open_set("", "/10.png@3x3x1", 0);
+    expect_items(one, 1, &items[1]);
+    cr_expect(!one->labels && one->channels == 1);
+    dn_dataset_close(one);
     dn_dataset *d = open_set("", "", 0);
     expect_items(d, 3, items);
     cr_expect(d->classes == 0 && !d->labels && !d->class_names && d->channels == 3);
@@ -351,7 +355,7 @@ Test(dataset_folder, a_folder_that_makes_no_sense_is_an_error)
     put_text("notes.txt", "");
     expect_error("", "", DN_ERROR_FORMAT, ": no PNG or JPEG file in it, only other files such as notes.txt");
     expect_error("", "/none", DN_ERROR_FILE, "none: cannot open the folder: ");
-    expect_error("", "/notes.txt", DN_ERROR_FILE, "notes.txt: cannot open the folder: ");
+    expect_error("", "/notes.txt", DN_ERROR_FORMAT, ": no PNG or JPEG file in it, only other files such as notes.txt");
     put("a/1.png", 2, 2, 1, 1);
     put("2.png", 2, 2, 1, 1);
     expect_error("", "", DN_ERROR_FORMAT, "images in sub-folders and beside them (2.png)");

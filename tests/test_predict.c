@@ -198,6 +198,8 @@ Test(predict, folders_of_images)
     cr_expect(strstr(out, ",rows,") || strstr(out, ",columns,"), "%s", out);
     cr_assert_eq(RUN("predict", at("run"), at("new"), "--json", "-"), 0, "%s", err);
     HAS(out, "\"9.png\"");
+    cr_assert_eq(RUN("predict", at("run"), at("new/10.png")), 0, "%s", err);
+    cr_expect(strstr(out, ",10.png\n") && !strstr(out, ",8.png\n"), "%s", out);
 }
 
 static void check_error(int code, const char *named, const char *const *arguments)
