@@ -17,7 +17,7 @@ typedef struct dn_prefetch_options {
     const void *context; /**< must outlive the prefetch, and not change */
 } dn_prefetch_options;
 
-/** @return bytes that the ring takes */
+/** @return about the bytes that reading ahead takes, 0 for nothing to read */
 size_t dn_prefetch_bytes(size_t bytes_of_a_step);
 
 /** Starts the threads. @param out free with dn_prefetch_close() */

@@ -130,7 +130,8 @@ static dn_status be_parent(const char *path, pid_t child, dn__child_take *take, 
     if (!heard) kill(child, SIGKILL); /* it may stand still; one that is gone already does not mind */
     while (waitpid(child, &ended, 0) < 0 && errno == EINTR) continue;
     v.text[sizeof v.text - 1] = '\0';
-    if (taken == DN_ERROR_MEMORY) return dn_fail(taken, "%s: %s", path, text);
+    /* What is wrong with what was sent comes before the child's words: they may be that nobody listens. */
+    if (taken != DN_OK && taken != DN_ERROR_FILE) return dn_fail(taken, "%s: %s", path, text);
     if (!heard) return crashed(path, ended);
     if (v.status != DN_OK) return dn_fail(v.status, "%s", v.text);
     return taken == DN_OK ? DN_OK : dn_fail(taken, "%s: %s", path, text);

@@ -5,7 +5,7 @@
  *     /labels       i32 [N]                                          (absent: unlabelled)
  *     /class_names  u8: a name a line, each line ended               (absent: unknown)
  *     attributes    dunlin_kind "dunlin images", dunlin_version 1, classes, provenance,
- *                   fingerprint: dn_dataset_fingerprint() of the whole set
+ *                   fingerprint: dn_dataset_fingerprint() of the whole set (absent: found out by reading it)
  *
  * Reading: a child process opens the file and sends labels, texts and where the chunks lie; what of it makes no sense
  * is refused. Images never pass through libhdf5 in this process: chunks are read with pread(), so that several threads

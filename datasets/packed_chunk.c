@@ -70,6 +70,9 @@ static dn_status check_sum(const dn__packed *p, int64_t number, const unsigned c
 {
     const unsigned char *at = data + bytes;
     const uint32_t stored = at[0] | (uint32_t)at[1] << 8U | (uint32_t)at[2] << 16U | (uint32_t)at[3] << 24U;
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+    return DN_OK; /* what is behind the sum is tried too */
+#endif
     return fletcher32(data, bytes) == stored ? DN_OK : damaged(p, number, "the sum of their bytes is wrong");
 }
 

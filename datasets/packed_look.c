@@ -143,7 +143,8 @@ static dn_status look_at_rest(looking *l, char **provenance)
     dn__packed_facts *f = &l->facts;
     int64_t print = 0;
     DN_TRY(dn_store_get_int(&l->store, "/", "classes", &f->classes));
-    DN_TRY(dn_store_get_int(&l->store, "/", "fingerprint", &print));
+    f->has_print = dn_store_has_attribute(&l->store, "/", "fingerprint");
+    if (f->has_print) DN_TRY(dn_store_get_int(&l->store, "/", "fingerprint", &print));
     DN_TRY(dn_store_get_text(&l->store, "/", "provenance", provenance));
     f->print = (uint64_t)print;
     f->provenance_bytes = (int64_t)strlen(*provenance);
@@ -199,7 +200,8 @@ static dn_status check_shape(const dn__packed *p)
                        "], expected at least one image, with height and width 1 to %d and 1 to %d channels",
                        dim[0], dim[1], dim[2], dim[3], DN__LONGEST_SIDE, MOST_CHANNELS);
     const int64_t image = (int64_t)dn__packed_image_bytes(p);
-    if (f->chunk_rows < 1 || f->chunk_rows > UINT32_MAX / image || f->chunks != (dim[0] - 1) / f->chunk_rows + 1)
+    if (f->chunk_rows < 1 || f->chunk_rows > dim[0] || f->chunk_rows > UINT32_MAX / image ||
+        f->chunks != (dim[0] - 1) / f->chunk_rows + 1)
         return senseless("the layout of \"images\"");
     /* A chunk has a sum of four bytes, and deflate packs 1032 bytes into one at best. */
     if ((uint64_t)f->chunks > p->file_bytes / 4 || (double)dim[0] * (double)image > 1032.0 * (double)p->file_bytes)
@@ -207,7 +209,7 @@ static dn_status check_shape(const dn__packed *p)
     return DN_OK;
 }
 
-static dn_status check_facts(const dn__packed *p)
+dn_status dn__packed_check_facts(const dn__packed *p)
 {
     const dn__packed_facts *f = &p->facts;
     DN_TRY(check_shape(p));
@@ -222,7 +224,7 @@ static dn_status check_facts(const dn__packed *p)
     return DN_OK;
 }
 
-static dn_status check_chunks(const dn__packed *p)
+dn_status dn__packed_check_chunks(const dn__packed *p)
 {
     const dn__packed_facts *f = &p->facts;
     const uint32_t sum = 1u << (f->filters - 1);
@@ -261,11 +263,11 @@ static dn_status take(void *context, int pipe)
     dn__packed *p = context;
     dn__packed_facts *f = &p->facts;
     DN_TRY(dn__child_receive(pipe, f, sizeof *f));
-    DN_TRY(check_facts(p));
+    DN_TRY(dn__packed_check_facts(p));
     p->chunk = dn_calloc((size_t)f->chunks, sizeof *p->chunk);
     if (!p->chunk) return DN_ERROR_MEMORY;
     DN_TRY(dn__child_receive(pipe, p->chunk, (size_t)f->chunks * sizeof *p->chunk));
-    DN_TRY(check_chunks(p));
+    DN_TRY(dn__packed_check_chunks(p));
     if (f->classes > 0) {
         p->labels = dn_calloc((size_t)f->dim[0], sizeof *p->labels);
         if (!p->labels) return DN_ERROR_MEMORY;

@@ -28,6 +28,7 @@ typedef struct dn__packed_facts {
     int32_t filter[3];
     int64_t classes; /**< 0: unlabelled */
     int64_t names_bytes, provenance_bytes;
+    int64_t has_print; /**< the file says its fingerprint */
     uint64_t print;
 } dn__packed_facts;
 
@@ -46,6 +47,11 @@ typedef struct dn__packed {
 /** Has a child process look into the file. Fills all but `checked`; the caller frees what is there after an error.
  *  @param p its path and descriptor are set */
 dn_status dn__packed_look(dn__packed *p) DN_NODISCARD;
+
+/** Whether what the child said makes sense: before memory is asked for, and when `chunk` is there. The child may be
+ *  what a hostile file made of it. */
+dn_status dn__packed_check_facts(const dn__packed *p) DN_NODISCARD;
+dn_status dn__packed_check_chunks(const dn__packed *p) DN_NODISCARD;
 
 /** @return the bytes of one image, and of a chunk when it is unpacked */
 size_t dn__packed_image_bytes(const dn__packed *p);

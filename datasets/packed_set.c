@@ -150,7 +150,7 @@ static dn_status take(dn_dataset *d, dn__packed *p)
     d->classes = (int)f->classes;
     d->labels = p->labels;
     p->labels = NULL;
-    d->rows->has_print = true;
+    d->rows->has_print = f->has_print != 0;
     d->rows->print = f->print;
     DN_TRY(take_names(d, p));
     d->provenance = dn_format("%s (%s)", p->path, p->provenance);

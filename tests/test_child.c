@@ -57,7 +57,7 @@ Test(child, what_it_sends_arrives)
 Test(child, its_memory_is_its_own)
 {
     errand e = {.received = dn_calloc(COUNT, sizeof *e.received)};
-    expect(dn__child_run("a.h5", work, refuse, &e), DN_ERROR_FILE, "a pipe was closed");
+    expect(dn__child_run("a.h5", work, refuse, &e), DN_ERROR_SHAPE, "a.h5: the parent says why");
     cr_expect_eq(e.received[1], 0);
     dn_free(e.received);
 }

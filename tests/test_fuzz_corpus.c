@@ -107,3 +107,8 @@ Test(fuzz_corpus, archive)
     feed("archive", fuzz_archive, 400);
 }
 #endif
+
+Test(fuzz_corpus, packed)
+{
+    feed("packed", fuzz_packed, 150);
+}

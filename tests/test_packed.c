@@ -322,3 +322,42 @@ Test(packed, cut_and_mutated)
     }
     dn_dataset_close(set);
 }
+
+/** A small file as another program could write it.
+ *  @param labels [6] of three classes @param names of them, a line each */
+static void write_by_hand(const int32_t *labels, const char *names)
+{
+    dn_store *store = NULL;
+    const int64_t dim[4] = {6, 4, 3, 2}, bytes = (int64_t)strlen(names);
+    uint8_t images[6 * 24];
+    for (int i = 0; i < 6 * 24; i++) images[i] = (uint8_t)(i * 7);
+    cr_assert_eq(dn_store_create(&store, folder_file(&f, "set.h5")), DN_OK);
+    cr_assert_eq(dn_store_set_kind(store, "dunlin images", 1), DN_OK);
+    cr_assert_eq(dn_store_set_int(store, "/", "classes", 3), DN_OK);
+    cr_assert_eq(dn_store_set_text(store, "/", "provenance", "by hand"), DN_OK);
+    cr_assert_eq(dn_store_write(store, "images", DN_U8, 4, dim, images), DN_OK);
+    cr_assert_eq(dn_store_write(store, "labels", DN_I32, 1, dim, labels), DN_OK);
+    cr_assert_eq(dn_store_write(store, "class_names", DN_U8, 1, &bytes, names), DN_OK);
+    cr_assert_eq(dn_store_commit(store), DN_OK, "%s", dn_error_last());
+    dn_store_close(store);
+}
+
+Test(packed, written_by_hand)
+{
+    const int32_t labels[6] = {0, 1, 2, 0, 1, 2}, wrong[6] = {0, 1, 3, 0, 1, 2};
+    write_by_hand(labels, "one\ntwo\nthree\n");
+    dn_dataset *a = open_set(packed("[three,one]", ""), false, 0), *b = open_set(packed("[three,one]", ""), true, 0);
+    expect_same(a, b); /* fingerprints too: there is none in the file */
+    cr_expect_eq(a->n, 4);
+    cr_expect_str_eq(a->class_names[0], "three");
+    dn_dataset_close(a);
+    dn_dataset_close(b);
+    a = open_set(packed("", ""), false, 0), b = open_set(packed("", ""), true, 0);
+    expect_same(a, b);
+    dn_dataset_close(a);
+    dn_dataset_close(b);
+    write_by_hand(wrong, "one\ntwo\nthree\n");
+    refuses(packed("", ""), DN_ERROR_FORMAT, "label 3 of item 2, expected 0 to 2");
+    write_by_hand(labels, "one\ntwo\n");
+    refuses(packed("", ""), DN_ERROR_FORMAT, "has 2 lines for 3 classes");
+}

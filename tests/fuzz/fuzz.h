@@ -11,6 +11,9 @@
  * @return its path, valid until the next call */
 const char *fuzz_file(const uint8_t *bytes, size_t n);
 
+/* Removes it. */
+void fuzz_remove_file(void);
+
 /* Ends the process unless a failure left a text, or the array is what it says. @param array NULL after a failure */
 void fuzz_expect(dn_status status, const dn_npy *array);
 
@@ -22,6 +25,7 @@ void fuzz_mat(const uint8_t *bytes, size_t n);
 void fuzz_keras(const uint8_t *bytes, size_t n);
 void fuzz_archive(const uint8_t *bytes, size_t n);
 void fuzz_image(const uint8_t *bytes, size_t n); /* PNG and JPEG, in memory */
+void fuzz_packed(const uint8_t *bytes, size_t n);
 
 /* Adds what the child processes covered to this process's counters. */
 void fuzz_take_coverage(void);
