@@ -28,8 +28,8 @@ for (const table of document.querySelectorAll('table.sort')) {
     });
   });
 }
-// Paper cannot be opened: what is folded on the screen is printed in full.
-const folded = () => document.querySelectorAll('details:not([open])');
+// Paper cannot be opened: recipes are printed in full (numbers below figures are not).
+const folded = () => document.querySelectorAll('details:not(.data):not([open])');
 addEventListener('beforeprint', () => folded().forEach(part => { part.open = true; part.dataset.folded = ''; }));
 addEventListener('afterprint', () => document.querySelectorAll('[data-folded]').forEach(part => {
   part.open = false;
