@@ -142,7 +142,7 @@ void fuzz_keras(const uint8_t *bytes, size_t n)
         fuzz_expect(DN_OK, file->weights[i].array);
     }
     dn_keras_close(file);
-    remove_file();
+    fuzz_remove_file();
 }
 
 /* ---- stores ---- */
