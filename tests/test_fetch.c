@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 
 #include "core/random.h"
+#include "datasets/dataset.h"
 #include "datasets/fetch/fetch.h"
 #include "datasets/fetch/libraries.h"
 #include "http_server.h"
@@ -487,6 +488,43 @@ Test(fetch, file_put_in_its_place_by_hand)
     cr_expect_eq(dn_fetch(set, &options), DN_ERROR_FORMAT);
     HAS(dn_error_last(), "Remove it, or replace it with --again");
     cr_expect(exists(at("set/data.bin")), "what somebody put there is not removed");
+}
+
+/* ---- the catalogue ---- */
+
+/** @return whether fetching the set brings this file, which a reader looks for */
+static bool brings(const dn_fetch_set *set, const char *wanted)
+{
+    for (const dn_fetch_file *file = set->files; file->path; file++) {
+        const size_t length = file->folder ? strlen(file->folder) : 0;
+        if (!file->folder && strcmp(file->path, wanted) == 0) return true;
+        if (file->folder && strncmp(wanted, file->folder, length) == 0 && (wanted[length] == '/' || !wanted[length]))
+            return true;
+    }
+    return false;
+}
+
+Test(fetch, catalogue_brings_what_the_readers_want)
+{
+    int known = 0;
+    for (int i = 0; i < dn_fetch_count(); i++) {
+        const dn_fetch_set *set = dn_fetch_get(i);
+        for (const dn_fetch_file *file = set->files; file->path; file++) {
+            const char *digest = file->sha256 ? file->sha256 : file->md5;
+            cr_expect_eq(strlen(digest), file->sha256 ? 64 : 32, "%s", file->path);
+            cr_expect_eq(strspn(digest, "0123456789abcdef"), strlen(digest), "%s", file->path);
+            cr_expect(file->addresses[0] && strncmp(file->addresses[0], "http", 4) == 0, "%s", file->path);
+            cr_expect_eq(!file->folder, !file->needs[0], "%s", file->path);
+        }
+        for (int k = 0; k < dn_dataset_info_count(); k++) {
+            dn_dataset_info info;
+            cr_assert_eq(dn_dataset_info_get(&info, k, NULL), DN_OK);
+            if (strcmp(info.name, set->name) != 0 || strcmp(info.split, "extra") == 0) continue;
+            for (const char *const *file = info.files; *file; file++, known++)
+                cr_expect(brings(set, *file), "%s lacks %s", set->name, *file);
+        }
+    }
+    cr_expect_geq(known, 20);
 }
 
 /* ---- the command ---- */
