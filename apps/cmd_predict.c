@@ -159,8 +159,10 @@ static dn_status write_csv(const dn_prediction *p, const dn_network *n, const dn
         dn_csv_add_text(&csv, dn_network_class_name(n, p->named[i], name, sizeof name));
         dn_csv_add(&csv, ",%.9g,%.17g,%d", p->probability[i], p->score[i], p->score[i] < t->threshold);
         if (p->labels) dn_csv_add(&csv, ",%d", p->labels[i]);
-        if (p->item_names) dn_csv_add(&csv, ",");
-        if (p->item_names) dn_csv_add_text(&csv, p->item_names[i]);
+        if (p->item_names) {
+            dn_csv_add(&csv, ",");
+            dn_csv_add_text(&csv, p->item_names[i]);
+        }
         dn_csv_add(&csv, "\n");
     }
     const dn_status status = dn_csv_write(&csv, path);
@@ -234,8 +236,8 @@ static bool ends_in(const char *text, const char *ending)
     return length > end && strcmp(text + length - end, ending) == 0;
 }
 
-/* Files that are there, and folders of images named with a '/', need no kind in front of them. Images are brought to the
- * network's size in the way of the recipe's test set. @return NULL without memory; free with dn_free() */
+/* Files that are there, and folders of images named with a '/', need no kind in front of them. Images are brought to
+ * the network's size in the way of the recipe's test set. @return NULL without memory; free with dn_free() */
 static char *full_expression(const char *set, const dn_network *network)
 {
     struct stat info;

@@ -234,7 +234,7 @@ static dn_dataset *make_set(int64_t n, int height, int width, int channels, int 
 {
     dn_dataset *d = dn_calloc(1, sizeof *d);
     *d = (dn_dataset){.n = n, .height = height, .width = width, .channels = channels, .classes = classes, .type = type};
-    const int64_t pixels = height * width * channels;
+    const int64_t pixels = (int64_t)height * width * channels;
     d->images = dn_calloc((size_t)(n * pixels), dn_dtype_size(type));
     if (classes) d->labels = dn_calloc((size_t)n, sizeof *d->labels);
     for (int64_t i = 0; i < n * pixels; i++) {
