@@ -136,6 +136,23 @@ static inline const char *at(const char *name)
 
 /* ---- commands ---- */
 
+/** Starts a program; wait_command() hears what it prints. */
+static inline pid_t start_program(const char *program, char *const *argv, char *const *environment)
+{
+    char name[] = "/tmp/dn-out-XXXXXX", other[] = "/tmp/dn-err-XXXXXX";
+    out_file = mkstemp(name), err_file = mkstemp(other);
+    unlink(name);
+    unlink(other);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, out_file, STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, err_file, STDERR_FILENO);
+    pid_t child = -1;
+    cr_assert_eq(posix_spawnp(&child, program, &actions, NULL, argv, environment), 0, "%s", program);
+    posix_spawn_file_actions_destroy(&actions);
+    return child;
+}
+
 /** Starts build/dunlin, beside the folder of this test, with `threads`, which train and evaluate take.
  *  @param arguments end with NULL */
 static inline pid_t start_command(const char *const *arguments)
@@ -151,18 +168,7 @@ static inline pid_t start_command(const char *const *arguments)
         argv[count + 1] = (char *)arguments[count];
     }
     argv[count + 1] = (char *)threads;
-    char name[] = "/tmp/dn-out-XXXXXX", other[] = "/tmp/dn-err-XXXXXX";
-    out_file = mkstemp(name), err_file = mkstemp(other);
-    unlink(name);
-    unlink(other);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, out_file, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, err_file, STDERR_FILENO);
-    pid_t child = -1;
-    cr_assert_eq(posix_spawn(&child, program, &actions, NULL, argv, environ), 0);
-    posix_spawn_file_actions_destroy(&actions);
-    return child;
+    return start_program(program, argv, environ);
 }
 
 static inline void read_back(int descriptor, char *text, size_t size)

@@ -437,18 +437,7 @@ static int browse(const char *page, const char *size, const char *scheme, const 
                                      option,
                                      url,
                                      NULL};
-    char name[] = "/tmp/dn-out-XXXXXX", other[] = "/tmp/dn-err-XXXXXX";
-    out_file = mkstemp(name), err_file = mkstemp(other);
-    unlink(name);
-    unlink(other);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, out_file, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, err_file, STDERR_FILENO);
-    pid_t child = -1;
-    cr_assert_eq(posix_spawnp(&child, "chromium", &actions, NULL, (char *const *)arguments, environment), 0);
-    posix_spawn_file_actions_destroy(&actions);
-    return wait_command(child);
+    return wait_command(start_program("chromium", (char *const *)arguments, environment));
 }
 
 /** Puts the probe into a copy of the page and has a browser load it: `out` is what the probe says. */
