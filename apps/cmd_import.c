@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "apps/checkpoint.h"
 #include "apps/cli.h"
 #include "apps/commands.h"
 #include "apps/import_keras.h"
@@ -104,21 +103,6 @@ static const struct argp argp = {
 
 /* ---- the run ---- */
 
-static dn_status save(const arguments *a, const dn_network *n)
-{
-    dn_run_made made = {0};
-    dn_history none = {0};
-    char *path = NULL;
-    dn_status status = dn_run_make(&made, a->out, n->recipe);
-    if (status == DN_OK && !(path = dn_run_checkpoint(a->out))) status = DN_ERROR_MEMORY;
-    if (status == DN_OK) status = dn_history_new(&none, n->members, 0);
-    if (status == DN_OK) status = dn_checkpoint_save(path, n, &none);
-    if (status != DN_OK) dn_run_unmake(&made, a->out);
-    dn_history_close(&none);
-    dn_free(path);
-    return status;
-}
-
 static void tell(const arguments *a, const dn_network *n)
 {
     int64_t weights = 0;
@@ -139,7 +123,7 @@ static dn_status run(arguments *a)
         return dn_fail(DN_ERROR_ARGUMENT, "--out: '%s' holds a run already; name a new folder", a->out);
     DN_TRY(dn_device_open(&device, "cpu", &(dn_device_options){.threads = (int)a->threads}));
     dn_status status = dn_import_keras(&n, a->file, &a->import, device);
-    if (status == DN_OK) status = save(a, n);
+    if (status == DN_OK) status = dn_run_save(a->out, n);
     if (status == DN_OK && !a->quiet) tell(a, n);
     dn_network_close(n);
     dn_device_close(device);

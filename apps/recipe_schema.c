@@ -45,12 +45,8 @@ static const cyaml_schema_field_t data_fields[] = {
 };
 
 static const cyaml_schema_field_t model_fields[] = {
-    TEXT(dn_recipe_model, name),
-    NUMBER(dn_recipe_model, dropout),
-    INTEGER(dn_recipe_model, width),
-    INTEGER(dn_recipe_model, depth),
-    INTEGER(dn_recipe_model, outputs),
-    CYAML_FIELD_END,
+    TEXT(dn_recipe_model, name),     NUMBER(dn_recipe_model, dropout),  INTEGER(dn_recipe_model, width),
+    INTEGER(dn_recipe_model, depth), INTEGER(dn_recipe_model, outputs), CYAML_FIELD_END,
 };
 
 static const cyaml_strval_t ensemble_names[] = {

@@ -144,6 +144,18 @@ static dn_status print_table(const dn_reproduced_table *t)
     return status;
 }
 
+/* The figures do not depend on it: what it lacks (gnuplot, a set of the recipe's list) is a note. */
+static dn_status write_report(const session *s, const dn_reproduced_table *table)
+{
+    char *path = dn_format("%s/report.html", s->folder);
+    if (!path) return DN_ERROR_MEMORY;
+    const dn_status status = dn_reproduced_report(path, s->device, s->options, s->experiment, &s->results, table);
+    dn_free(path);
+    if (status == DN_OK || status == DN_ERROR_INTERRUPTED || status == DN_ERROR_MEMORY) return status;
+    fprintf(stderr, "%s: no report.html: %s\n", s->experiment->name, dn_error_last());
+    return DN_OK;
+}
+
 /* After each seed: what is through is not lost if the next one breaks off. */
 static dn_status write_results(const session *s, bool last)
 {
@@ -152,6 +164,7 @@ static dn_status write_results(const session *s, bool last)
     dn_status status = dn_reproduced_table_make(&table, &s->results, s->experiment, s->options->quick);
     if (status == DN_OK) status = write_markdown(s, &table);
     if (status == DN_OK && last && !dn_text_is_standard_output(s->options->json)) status = print_table(&table);
+    if (status == DN_OK && last) status = write_report(s, &table);
     dn_reproduced_table_close(&table);
     return status;
 }
@@ -189,7 +202,7 @@ static dn_status run(session *s)
         s->results.done++;
         DN_TRY(write_results(s, s->results.done == s->results.seeds));
     }
-    if (!o->quiet) fprintf(stderr, "results.md, results.json and the runs are in %s\n", s->folder);
+    if (!o->quiet) fprintf(stderr, "results.md, results.json, report.html and the runs are in %s\n", s->folder);
     return DN_OK;
 }
 

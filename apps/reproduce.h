@@ -53,7 +53,7 @@ typedef struct dn_reproduce_options {
     bool quick, quiet;
 } dn_reproduce_options;
 
-/** Runs an experiment with every seed and writes OUT/results.json, OUT/results.md and OUT/report.html; prints the table.
+/** Runs an experiment with every seed, writes OUT/results.json, OUT/results.md and OUT/report.html, prints the table.
  *  @return DN_ERROR_INTERRUPTED if the user stopped it, what was done is kept; errors of the services */
 dn_status dn_reproduce(const dn_experiment *experiment, dn_device *device,
                        const dn_reproduce_options *options) DN_NODISCARD;
@@ -82,8 +82,7 @@ typedef struct dn_part_request {
     const char *recipe;           /**< shipped name or file */
     const char *const *overrides; /**< [n_overrides] key=value; train.seed is the seed's, unless it is among them */
     int n_overrides;
-    bool
-        keep_best; /**< after each checkpoint the test accuracy is measured; the best one is kept, the first of equals */
+    bool keep_best; /**< the checkpoint of the best test accuracy is kept, the first of equals */
     /** After each checkpoint, see dn_training_options; NULL: nobody asks. */
     dn_status (*on_checkpoint)(void *context, const dn_network *network, const dn_history *history);
     void *context;

@@ -52,9 +52,9 @@ static dn_status put_training(const dn_reproduction *r, const dn_part *part)
 
 static dn_status seed(const dn_reproduction *r)
 {
-    static const char *const quick[] = {"train.limit=10000", "train.epochs=2"};
+    static const char *const overrides[] = {"data.ood=mnist:test@32x32x3", "train.limit=10000", "train.epochs=2"};
     const dn_part_request request = {
-        .name = "network", .recipe = "cifar10-cnn3", .overrides = quick, .n_overrides = r->options->quick ? 2 : 0};
+        .name = "network", .recipe = "cifar10-cnn3", .overrides = overrides, .n_overrides = r->options->quick ? 3 : 1};
     dn_part part = {0};
     DN_TRY(dn_reproduce_train(&part, r, &request));
     dn_status status = put_training(r, &part);

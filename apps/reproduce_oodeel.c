@@ -46,27 +46,30 @@ static dn_status run_mnist(const dn_reproduction *r, const dn_oodeel_scores *s)
     return status;
 }
 
-/* The notebook's layers, conv2d_18, activation_17 and so on, by the depth: the last block's second convolution and first
- * activation in each of three stages. The last layer is always among them. */
+/* The notebook's layers, conv2d_18, activation_17 and so on, by the depth: in each of three stages the last block's
+ * second convolution and first activation. The last layer is always among them. Shortcuts' convolutions are counted in the
+ * later stages' first blocks, behind the block's own. */
 static dn_status name_layers(char *text, size_t size, const char *run)
 {
     dn_recipe *recipe = NULL;
     DN_TRY(dn_run_recipe(&recipe, run));
     const int depth = recipe->model.depth > 0 ? recipe->model.depth : OWN_DEPTH, blocks = (depth - 2) / 6;
+    const int behind = blocks == 1 ? 1 : 0; /* the shortcut of the last block itself */
     dn_recipe_close(recipe);
     snprintf(text, size, "conv2d_%d,activation_%d,conv2d_%d,activation_%d,conv2d_%d,activation_%d", 2 * blocks,
-             2 * blocks - 1, 4 * blocks + 1, 4 * blocks - 1, 6 * blocks + 2, 6 * blocks - 1);
+             2 * blocks - 1, 4 * blocks + 1 - behind, 4 * blocks - 1, 6 * blocks + 2 - behind, 6 * blocks - 1);
     return DN_OK;
 }
 
 static dn_status run_cifar(const dn_reproduction *r, const dn_oodeel_scores *s)
 {
-    static const char *const quick[] = {"model.depth=8", "train.steps=300", "train.limit=9600"};
+    static const char *const overrides[] = {"data.ood=svhn:test", "model.depth=8", "train.steps=300",
+                                            "train.limit=9600"};
     static const dn_labelled ood = {DN_OODEEL_CIFAR, "svhn:test"};
     const dn_part_request request = {.name = "cifar",
                                      .recipe = "cifar10-keras-resnet",
-                                     .overrides = quick,
-                                     .n_overrides = r->options->quick ? 3 : 0};
+                                     .overrides = overrides,
+                                     .n_overrides = r->options->quick ? 4 : 1};
     char layers[160] = "";
     dn_part part = {0};
     if (r->options->weights && r->seed > 0) return DN_OK; /* the same network again */

@@ -92,9 +92,9 @@ dn_status dn_reproduce_show(const dn_reproduction *r, const char *run)
 void dn_reproduce_note(const dn_reproduction *r, const char *format, ...)
 {
     if (r->options->quiet) return;
+    fprintf(stderr, "%s, seed %llu: ", r->experiment->name, (unsigned long long)r->seed);
     va_list arguments;
     va_start(arguments, format);
-    fprintf(stderr, "%s, seed %llu: ", r->experiment->name, (unsigned long long)r->seed);
     vfprintf(stderr, format, arguments);
     fputc('\n', stderr);
     va_end(arguments);

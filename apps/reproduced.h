@@ -45,6 +45,11 @@ dn_status dn_reproduced_table_make(dn_reproduced_table *out, const dn_reproduced
                                    const dn_experiment *experiment, bool quick) DN_NODISCARD;
 void dn_reproduced_table_close(dn_reproduced_table *table);
 
+/** Writes the table, the curves and the runs of seed 0 as a page, see dn_report_write(). */
+dn_status dn_reproduced_report(const char *path, dn_device *device, const dn_reproduce_options *options,
+                               const dn_experiment *experiment, const dn_reproduced *reproduced,
+                               const dn_reproduced_table *table) DN_NODISCARD;
+
 /** @return the rows and curves in full precision; NULL without memory */
 cJSON *dn_reproduced_json(const dn_reproduced *reproduced, const dn_experiment *experiment);
 
