@@ -500,6 +500,36 @@ Test(report_page, hostile_names)
     dn_free(page);
 }
 
+Test(report_page, tables_and_curves_alone)
+{
+    if (!has_program("gnuplot")) cr_skip_test("gnuplot is not installed");
+    static const double x[] = {1, 10, 100}, y[] = {.5, NAN, .25};
+    static const char *const heads[] = {"published", "ours"}, *const cells[] = {"1.0", "<1.1>"};
+    dn_report_series series[DN_REPORT_SERIES_MAX + 1];
+    for (int i = 0; i <= DN_REPORT_SERIES_MAX; i++) series[i] = (dn_report_series){"a & b", x, y, 3};
+    dn_report_curve curve = {.title = "<loss>", .x_label = "x", .y_label = "y", .log_x = true, .series = series};
+    const dn_report_table table = {.title = "Both", .headings = heads, .cells = cells, .columns = 2, .rows = 1};
+    const dn_report_options options = {
+        .title = "T", .about = "a < b", .tables = &table, .n_tables = 1, .curves = &curve, .n_curves = 1};
+    char path[200], text[20000] = "";
+    snprintf(path, sizeof path, "%s", at("page.html"));
+    for (curve.n_series = 0; curve.n_series <= DN_REPORT_SERIES_MAX + 1; curve.n_series += DN_REPORT_SERIES_MAX + 1)
+        cr_expect_eq(dn_report_write(path, NULL, &options), DN_ERROR_ARGUMENT);
+    cr_expect_not(exists(path));
+    curve.n_series = DN_REPORT_SERIES_MAX;
+    cr_assert_eq(dn_report_write(path, NULL, &options), DN_OK, "%s", dn_error_last());
+    FILE *file = fopen(path, "rb");
+    cr_assert_not_null(file);
+    fseek(file, 6000, SEEK_SET); /* behind the style */
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    HAS(text, "<p>a &lt; b</p>");
+    HAS(text, "<td>&lt;1.1&gt;</td>");
+    HAS(text, "<figcaption>&lt;loss&gt;</figcaption>");
+    HAS(text, "<span>a &amp; b</span><b>0.25</b>");
+    HAS(text, "<td class=n>0.25</td><td class=n>0.5</td>"); /* a gap is neither the least nor the largest */
+}
+
 Test(report_page, says_what_is_missing)
 {
     cr_expect_eq(RUN("report"), 2);
