@@ -135,7 +135,7 @@ void fuzz_keras(const uint8_t *bytes, size_t n)
 {
     dn_keras_file *file = NULL;
     const dn_status status = dn_keras_open(&file, fuzz_file(bytes, n));
-    if (status != DN_OK) fuzz_expect(status, NULL);
+    if (status != DN_OK) expect_text(status);
     if ((status == DN_OK) != (file != NULL)) fail("weights beside an error, or none");
     for (int i = 0; file && i < file->n; i++) {
         if (!file->weights[i].layer[0] || !file->weights[i].name[0]) fail("a weight without a name");
