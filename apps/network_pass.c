@@ -1,6 +1,7 @@
 #include "apps/network_pass.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Hands the taps on from layers/ to ood/. */
 static void take_taps(dn_pass_graph *to, const dn_taps *from)
@@ -45,8 +46,11 @@ dn_pass_network dn_network_pass(const dn_network *n)
 dn_status dn_network_check_images(const dn_network *n, const dn_dataset *set)
 {
     if (set->height == n->height && set->width == n->width && set->channels == n->channels) return DN_OK;
+    const char *size = strrchr(set->name, '@'); /* in place of this one */
+    const bool sized = size && size[1 + strspn(size + 1, "0123456789x")] == 0;
+    const int length = sized ? (int)(size - set->name) : (int)strlen(set->name);
     return dn_fail(DN_ERROR_SHAPE,
-                   "'%s' has images of %dx%dx%d, the network was trained on %dx%dx%d: write %s@%dx%dx%d", set->name,
-                   set->height, set->width, set->channels, n->height, n->width, n->channels, set->name, n->height,
-                   n->width, n->channels);
+                   "'%s' has images of %dx%dx%d, the network was trained on %dx%dx%d: write %.*s@%dx%dx%d", set->name,
+                   set->height, set->width, set->channels, n->height, n->width, n->channels, length, set->name,
+                   n->height, n->width, n->channels);
 }

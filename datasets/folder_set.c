@@ -80,7 +80,9 @@ dn_status dn__load_folder(dn_dataset *d, const dn__request *request)
         return dn_fail(DN_ERROR_ARGUMENT, "a shell replaces ~ only at the beginning of a word; write folder:$HOME%s",
                        named + 1);
     char *path = dn_strdup(named);
-    const dn_status status = path ? open_set(d, path, request) : DN_ERROR_MEMORY;
+    dn_status status = path ? open_set(d, path, request) : DN_ERROR_MEMORY;
+    if (status == DN_ERROR_FILE && strchr(path, ':')) /* more than a part was cut off */
+        status = dn_fail(status, "%s; the parts of a folder are ':train' and ':test'", dn_error_last());
     dn_free(path);
     return status;
 }

@@ -112,6 +112,15 @@ static dn_status read_resized(const dn_dataset *d, const int64_t *rows, int64_t 
     return status;
 }
 
+/* How many images are read at once: of resized ones, there are several copies. */
+static int64_t at_once(const dn_dataset *d)
+{
+    const size_t stored =
+        d->rows->size.height ? (size_t)d->rows->height * (size_t)d->rows->width * (size_t)d->rows->channels : 1;
+    const int64_t n = BLOCK_BYTES / (int64_t)(stored * dn_dtype_size(d->type));
+    return n < 1 ? 1 : n > MOST_AT_ONCE ? MOST_AT_ONCE : n;
+}
+
 /* At most MOST_AT_ONCE rows, of items or, where that is NULL, from `first` on. */
 static dn_status read_some(const dn_dataset *d, const int64_t *items, int64_t first, int64_t n, void *to)
 {
@@ -120,18 +129,23 @@ static dn_status read_some(const dn_dataset *d, const int64_t *items, int64_t fi
         const int64_t item = items ? items[i] : first + i;
         rows[i] = d->rows->chosen ? d->rows->chosen[item] : item;
     }
-    const dn_status status =
-        d->rows->size.height ? read_resized(d, rows, n, to) : d->rows->read(d->rows->context, rows, n, to);
+    return d->rows->size.height ? read_resized(d, rows, n, to) : d->rows->read(d->rows->context, rows, n, to);
+}
+
+static dn_status name_set(dn_status status, const dn_dataset *d)
+{
     return status == DN_OK ? DN_OK : dn_fail_context(status, "data set '%s'", d->name);
 }
 
-/* How many images are read at once: of resized ones, there are several copies. */
-static int64_t at_once(const dn_dataset *d)
+/* @param items NULL: those from `first` on */
+static dn_status read_all(const dn_dataset *d, const int64_t *items, int64_t first, int64_t n, void *to)
 {
-    const size_t stored =
-        d->rows->size.height ? (size_t)d->rows->height * (size_t)d->rows->width * (size_t)d->rows->channels : 1;
-    const int64_t n = BLOCK_BYTES / (int64_t)(stored * dn_dtype_size(d->type));
-    return n < 1 ? 1 : n > MOST_AT_ONCE ? MOST_AT_ONCE : n;
+    const size_t item = dn_dataset_image_bytes(d);
+    const int64_t most = at_once(d);
+    for (int64_t i = 0; i < n; i += most)
+        DN_TRY(read_some(d, items ? items + i : NULL, first + i, n - i < most ? n - i : most,
+                         (char *)to + (size_t)i * item));
+    return DN_OK;
 }
 
 dn_status dn_dataset_gather(const dn_dataset *d, const int64_t *items, int64_t n, void *to)
@@ -145,10 +159,7 @@ dn_status dn_dataset_gather(const dn_dataset *d, const int64_t *items, int64_t n
             memcpy(at + (size_t)i * item, (char *)d->images + (size_t)items[i] * item, item);
         return DN_OK;
     }
-    const int64_t most = at_once(d);
-    for (int64_t i = 0; i < n; i += most)
-        DN_TRY(read_some(d, items + i, 0, n - i < most ? n - i : most, at + (size_t)i * item));
-    return DN_OK;
+    return name_set(read_all(d, items, 0, n, to), d);
 }
 
 dn_status dn_dataset_read(const dn_dataset *d, int64_t first, int64_t n, void *to)
@@ -163,10 +174,7 @@ dn_status dn_dataset_read(const dn_dataset *d, int64_t first, int64_t n, void *t
         memcpy(to, (char *)d->images + (size_t)first * item, (size_t)n * item);
         return DN_OK;
     }
-    const int64_t most = at_once(d);
-    for (int64_t i = 0; i < n; i += most)
-        DN_TRY(read_some(d, NULL, first + i, n - i < most ? n - i : most, (char *)to + (size_t)i * item));
-    return DN_OK;
+    return name_set(read_all(d, NULL, first, n, to), d);
 }
 
 /* ---- in memory or not ---- */
@@ -212,7 +220,7 @@ dn_status dn__rows_settle(dn_dataset *d, const dn_dataset_options *options)
         return dn_fail(DN_ERROR_MEMORY, "%" PRId64 " images of %zu bytes do not fit into memory", d->n, item);
     void *images = dn_calloc_aligned((size_t)d->n * item);
     if (!images) return DN_ERROR_MEMORY;
-    const dn_status status = dn_dataset_read(d, 0, d->n, images);
+    const dn_status status = read_all(d, NULL, 0, d->n, images); /* who opens the set names it */
     if (status != DN_OK) {
         dn_free(images);
         return status;

@@ -352,6 +352,7 @@ Test(dataset_folder, links_are_followed_but_not_in_circles)
 Test(dataset_folder, a_folder_that_makes_no_sense_is_an_error)
 {
     expect_error("", "", DN_ERROR_FORMAT, ": no PNG or JPEG file in it");
+    expect_error("", "/none:trian", DN_ERROR_FILE, "; the parts of a folder are ':train' and ':test'");
     put_text("notes.txt", "");
     expect_error("", "", DN_ERROR_FORMAT, ": no PNG or JPEG file in it, only other files such as notes.txt");
     expect_error("", "/none", DN_ERROR_FILE, "none: cannot open the folder: ");
