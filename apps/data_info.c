@@ -11,7 +11,7 @@
 #include "core/alloc.h"
 #include "datasets/dataset.h"
 
-enum { MOST_CHANNELS = 64, KEY_SHEET = 0x2000 };
+enum { BLOCK_BYTES = 8 << 20, MOST_CHANNELS = 64, KEY_SHEET = 0x2000 };
 
 typedef struct arguments {
     const char *expression, *json, *sheet;
@@ -64,24 +64,38 @@ typedef struct moments {
     double mean[MOST_CHANNELS], deviation[MOST_CHANNELS];
 } moments;
 
-/** Of each channel over all pixels; bytes count as 0..1, which is what a recipe's data.mean speaks of. */
-static void measure(const dn_dataset *set, moments *m)
+/** Adds pixels to the means and sums of squares; Welford's recurrence: no cancellation.
+ *  @param images [pixels,C] @param before the pixels that were added already */
+static void add_pixels(const dn_dataset *set, const void *images, int64_t before, int64_t pixels, moments *m)
 {
-    const int64_t pixels = set->n * set->height * set->width;
     const int channels = set->channels;
-    const unsigned char *bytes = set->images; /* [N,H,W,C] */
-    const float *floats = set->images;        /* [N,H,W,C] */
-    for (int c = 0; c < channels; c++) {
-        double mean = 0, squares = 0;
+    const unsigned char *bytes = images;
+    const float *floats = images;
+    for (int c = 0; c < channels; c++)
         for (int64_t i = 0; i < pixels; i++) {
             const double x = set->type == DN_U8 ? bytes[i * channels + c] / 255.0 : floats[i * channels + c];
-            const double off = x - mean; /* Welford's recurrence: no cancellation */
-            mean += off / (double)(i + 1);
-            squares += off * (x - mean);
+            const double off = x - m->mean[c];
+            m->mean[c] += off / (double)(before + i + 1);
+            m->deviation[c] += off * (x - m->mean[c]);
         }
-        m->mean[c] = mean;
-        m->deviation[c] = pixels > 0 ? sqrt(squares / (double)pixels) : 0;
+}
+
+/** Of each channel over all pixels; bytes count as 0..1, which is what a recipe's data.mean speaks of. */
+static dn_status measure(const dn_dataset *set, moments *m)
+{
+    const int64_t area = (int64_t)set->height * set->width, pixels = set->n * area;
+    const int64_t most = (int64_t)(BLOCK_BYTES / dn_dataset_image_bytes(set)) + 1;
+    void *block = dn_calloc((size_t)most, dn_dataset_image_bytes(set));
+    dn_status status = block ? DN_OK : DN_ERROR_MEMORY;
+    *m = (moments){0};
+    for (int64_t first = 0; first < set->n && status == DN_OK; first += most) {
+        const int64_t n = set->n - first < most ? set->n - first : most;
+        status = dn_dataset_read(set, first, n, block);
+        if (status == DN_OK) add_pixels(set, block, first * area, n * area, m);
     }
+    dn_free(block);
+    for (int c = 0; c < set->channels; c++) m->deviation[c] = pixels > 0 ? sqrt(m->deviation[c] / (double)pixels) : 0;
+    return status;
 }
 
 static void describe(const dn_dataset *set, const moments *m, dn_table *table, cJSON *object)
@@ -140,9 +154,9 @@ static dn_status info_of(const arguments *a, const dn_dataset *set)
                        MOST_CHANNELS);
     DN_TRY(dn_table_open(&table, "ll"));
     cJSON *object = cJSON_CreateObject();
-    measure(set, &m);
+    dn_status status = measure(set, &m);
     describe(set, &m, table, object);
-    dn_status status = describe_classes(set, table, object);
+    if (status == DN_OK) status = describe_classes(set, table, object);
     if (status == DN_OK) status = dn_data_publish(table, object, a->json);
     cJSON_Delete(object);
     dn_table_close(table);
@@ -171,7 +185,7 @@ static dn_status info(const arguments *a)
 
 int dn_data_info(int argc, char **argv)
 {
-    arguments a = {0};
+    arguments a = {.options = {.stream = true}};
     argp_parse(&parser, argc, argv, 0, NULL, &a);
     return dn_cli_fail(info(&a));
 }
