@@ -415,7 +415,8 @@ Test(evaluate, a_network_that_does_not_know_its_names)
     int32_t label = 0;
     const dn_dataset set = {.labels = &label, .classes = 3, .class_names = names},
                      unnamed = {.labels = &label, .classes = 3};
-    dn_network n = {.classes = 3};
+    dn_recipe recipe = {0};
+    dn_network n = {.recipe = &recipe, .classes = 3};
     cr_expect(dn_network_knows(&n, &set) && dn_network_knows(&n, &unnamed));
     n.class_names = (char[]){"a\nb\nc\n"};
     cr_expect(dn_network_knows(&n, &set) && !dn_network_knows(&n, &unnamed));
@@ -425,6 +426,8 @@ Test(evaluate, a_network_that_does_not_know_its_names)
     cr_expect(!dn_network_knows(&n, &set) && dn_network_knows(&n, &unnamed));
     n.classes = 4;
     cr_expect_not(dn_network_knows(&n, &unnamed));
+    recipe.model.outputs = 4; /* one of which no class of the training set stands for */
+    cr_expect(dn_network_knows(&n, &unnamed));
 }
 
 Test(evaluate, a_loaded_network_is_as_ragged_as_the_trained_one)
