@@ -69,21 +69,29 @@ static const struct argp parser = {
         "Example: dunlin data convert cifar10:train@64x64x3 -o cifar64.h5",
 };
 
+/* What is done is shown in bytes of images. */
+typedef struct conversion {
+    dn_progress *progress;
+    int64_t image_bytes;
+} conversion;
+
 static dn_status on_block(void *context, int64_t done)
 {
-    dn_progress_update(context, done, NULL);
+    const conversion *c = context;
+    dn_progress_update(c->progress, done * c->image_bytes, NULL);
     return dn_interrupted() ? dn_fail(DN_ERROR_INTERRUPTED, "stopped; nothing was written") : DN_OK;
 }
 
 static dn_status write_set(arguments *a, const dn_dataset *set)
 {
-    dn_progress *progress = NULL;
-    const dn_progress_options o = {.label = "convert", .total = set->n, .images_per_step = 1, .quiet = a->quiet};
-    DN_TRY(dn_progress_open(&progress, &o));
+    conversion c = {.image_bytes = (int64_t)dn_dataset_image_bytes(set)};
+    const dn_progress_options o = {
+        .label = "convert", .total = set->n * c.image_bytes, .bytes = true, .quiet = a->quiet};
+    DN_TRY(dn_progress_open(&c.progress, &o));
     a->packed.on_block = on_block;
-    a->packed.context = progress;
+    a->packed.context = &c;
     const dn_status status = dn_packed_write(a->out, set, &a->packed);
-    dn_progress_close(progress);
+    dn_progress_close(c.progress);
     return status;
 }
 

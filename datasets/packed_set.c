@@ -31,7 +31,8 @@ static dn_status check_floats(const dn__packed *p, const wish *wishes, int64_t n
 {
     const size_t image = dn__packed_image_bytes(p), values = image / sizeof(float);
     for (int64_t i = 0; i < n && p->facts.type == DN_F32; i++) {
-        const float *at = (const float *)(to + (size_t)wishes[i].place * image);
+        const void *stored = to + (size_t)wishes[i].place * image;
+        const float *at = stored;
         for (size_t v = 0; v < values; v++)
             if (!isfinite(at[v]))
                 return dn_fail(DN_ERROR_NUMERIC, "%s: image %" PRId64 " holds %g, expected finite numbers", p->path,
