@@ -24,21 +24,21 @@
         set, score, "FPR95", fpr                              \
     }
 
-/* Named by the system, by how its threshold is chosen, in order. */
-#define SYSTEM(set, rule, threshold, detection, accepted, precision, recall, f1)                                 \
-    {set, rule, "threshold", threshold}, {set, rule, "ID or OOD", detection}, {set, rule, "accepted", accepted}, \
-        {set, rule, "precision", precision}, {set, rule, "recall", recall},                                      \
-    {                                                                                                            \
-        set, rule, "F1", f1                                                                                      \
+#define NOTHING(x) \
+    {              \
+        NAN, NAN   \
     }
-#define GRID(set, threshold, detection, accepted, precision, recall, f1)                                        \
-    SYSTEM(set, "grid on test rows", NO_LOG(threshold), NO_LOG(detection), NO_LOG(accepted), NO_LOG(precision), \
-           NO_LOG(recall), NO_LOG(f1))
-#define NONE     \
-    {            \
-        NAN, NAN \
+
+/* Named by the system and by how its threshold is chosen. */
+#define SYSTEM(set, rule, COLUMNS, threshold, detection, accepted, precision, recall, f1)         \
+    {set, rule, "threshold", COLUMNS(threshold)}, {set, rule, "ID or OOD", COLUMNS(detection)},   \
+        {set, rule, "accepted", COLUMNS(accepted)}, {set, rule, "precision", COLUMNS(precision)}, \
+        {set, rule, "recall", COLUMNS(recall)},                                                   \
+    {                                                                                             \
+        set, rule, "F1", COLUMNS(f1)                                                              \
     }
-#define HELD_OUT(set) SYSTEM(set, "held-out half", NONE, NONE, NONE, NONE, NONE, NONE)
+#define GRID(set, ...) SYSTEM(set, "grid on test rows", NO_LOG, __VA_ARGS__)
+#define HELD_OUT(set)  SYSTEM(set, "held-out half", NOTHING, 0, 0, 0, 0, 0, 0)
 
 /* A block is 1000 iterations; those after blocks 3, 10 and 66 come right after the training images had their turn. */
 #define LOG(ROW)                        \
