@@ -14,9 +14,8 @@
 enum { KEY_OUT = 0x2000, KEY_DEVICE, KEY_THREADS, KEY_QUICK, KEY_SEEDS, KEY_PART, KEY_WEIGHTS, KEY_LIST };
 
 #define ADDRESS_OF(name) &dn_experiment_##name,
-#define COUNT_OF(name)   +1
-enum { N_EXPERIMENTS = 0 DN_EXPERIMENTS(COUNT_OF) };
-static const dn_experiment *const experiments[N_EXPERIMENTS + 1] = {DN_EXPERIMENTS(ADDRESS_OF) NULL};
+static const dn_experiment *const experiments[] = {DN_EXPERIMENTS(ADDRESS_OF) NULL};
+enum { N_EXPERIMENTS = sizeof experiments / sizeof *experiments - 1 };
 
 const dn_experiment *const *dn_experiments(void)
 {

@@ -47,8 +47,8 @@ static dn_status run_mnist(const dn_reproduction *r, const dn_oodeel_scores *s)
 }
 
 /* The notebook's layers, conv2d_18, activation_17 and so on, by the depth: in each of three stages the last block's
- * second convolution and first activation. The last layer is always among them. Shortcuts' convolutions are counted in the
- * later stages' first blocks, behind the block's own. */
+ * second convolution and first activation. The last layer is always among them. Shortcuts' convolutions are counted in
+ * the later stages' first blocks, behind the block's own. */
 static dn_status name_layers(char *text, size_t size, const char *run)
 {
     dn_recipe *recipe = NULL;

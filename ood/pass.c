@@ -91,6 +91,16 @@ dn_pass_options dn_pass_options_for(const dn_method_call *method)
     return o;
 }
 
+static dn_status check_step(const dn_pass_options *o)
+{
+    if (!moves_images(o->kind)) return DN_OK;
+    if (!isfinite(o->epsilon))
+        return dn_fail(DN_ERROR_ARGUMENT, "images move by eps = %g: it must be finite", o->epsilon);
+    if (o->epsilon < 0.0 && o->kind != DN_PASS_SCORE)
+        return dn_fail(DN_ERROR_ARGUMENT, "images move by eps = %g: it must be at least 0", o->epsilon);
+    return DN_OK;
+}
+
 static dn_status check_options(const dn_pass *pass)
 {
     enum { MOST_SAMPLES = 1000000 };
@@ -102,8 +112,7 @@ static dn_status check_options(const dn_pass *pass)
     if ((o->layers | o->by) & ~dn_pass_all_layers(&pass->layers))
         return dn_fail(DN_ERROR_ARGUMENT, "'%s' has %zu layers, the bits %#" PRIx64 " ask for others", name,
                        pass->layers.count, o->layers | o->by);
-    if (moves_images(o->kind) && !((o->epsilon >= 0.0 || o->kind == DN_PASS_SCORE) && isfinite(o->epsilon)))
-        return dn_fail(DN_ERROR_ARGUMENT, "images move by eps = %g: it must be at least 0", o->epsilon);
+    DN_TRY(check_step(o));
     if (has_temperature(o->kind) && !(o->temperature > 0.0 && isfinite(o->temperature)))
         return dn_fail(DN_ERROR_ARGUMENT, "the temperature is %g: it must be above 0", o->temperature);
     if (o->kind == DN_PASS_SCORE && !o->gradient)
