@@ -127,7 +127,7 @@ static inline void close_work(void)
 /** @return "<the folder>/NAME"; one of eight texts that are used in turn */
 static inline const char *at(const char *name)
 {
-    static char texts[8][160];
+    static char texts[8][256];
     static int next;
     char *text = texts[next++ % 8];
     snprintf(text, sizeof texts[0], "%s/%s", work, name);
