@@ -17,8 +17,8 @@
 DN_DATA_ACTIONS(DN_DECLARE_DATA_ACTION)
 #undef DN_DECLARE_DATA_ACTION
 
-/** Prints the table and writes the tree to `json` where it is not NULL; with "-" that goes to standard output instead of
- *  the table. */
+/** Prints the table and writes the tree to `json` where it is not NULL; with "-" that goes to standard output instead
+ *  of the table. */
 dn_status dn_data_publish(const dn_table *table, const cJSON *tree, const char *json) DN_NODISCARD;
 
 #endif
