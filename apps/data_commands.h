@@ -10,7 +10,7 @@
 #define DN_DATA_ACTIONS(ROW)                                    \
     ROW(list, "the known data sets, and whether they are here") \
     ROW(info, "what one data set holds")                        \
-    ROW(convert, "any set into one file of any size")                        \
+    ROW(convert, "any set into one file of any size")           \
     ROW(fetch, "download published data sets, checked and unpacked")
 
 #define DN_DECLARE_DATA_ACTION(name, help) int dn_data_##name(int argc, char **argv);
