@@ -122,7 +122,8 @@ static int on_progress(void *context, curl_off_t to_come, curl_off_t come, curl_
 {
     attempt *a = context;
     (void)to_come, (void)come, (void)to_go, (void)gone;
-    const int64_t expected = a->job->file->bytes, length = a->answer.length;
+    const int64_t expected = a->job->file->bytes;
+    const int64_t length = a->answer.code == 206 ? a->answer.total : a->answer.length; /* of a part: the rest's */
     const int64_t total = expected > 0 ? expected : (a->begun && length >= 0 ? length : 0);
     const dn_status status = dn__job_progress(a->job, "downloading", a->part->bytes, total);
     const double patience = a->job->options->patience > 0 ? a->job->options->patience : PATIENCE;
@@ -304,11 +305,12 @@ dn_status dn__download(const dn__job *job, const char *address, const char *part
     const dn__curl *lib = NULL;
     DN_TRY(dn__load_curl(&lib));
     dn_status status = dn__part_open(&part, part_path, address);
+    const bool opened = status == DN_OK; /* what cannot be opened may still hold bytes */
     const int64_t expected = job->file->bytes;
     if (status == DN_OK && expected > 0 && part.bytes > expected) status = dn__part_restart(&part, address, "");
     if (status == DN_OK && (expected == 0 || part.bytes < expected))
         status = try_again_and_again(job, address, lib, &part);
     dn__part_close(&part);
-    if (status != DN_OK && part.bytes == 0) dn__part_remove(part_path);
+    if (status != DN_OK && opened && part.bytes == 0) dn__part_remove(part_path);
     return status;
 }

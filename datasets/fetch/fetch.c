@@ -60,7 +60,10 @@ static dn_status find_in_from(char **path, const fetching *f, const dn__job *job
 static dn_status copy_checked(const dn__job *job, FILE *from, const char *target)
 {
     static char block[1 << 16];
+    struct stat info;
     dn_whole_file copy;
+    if (lstat(target, &info) == 0 && !S_ISREG(info.st_mode)) /* a link may lead to the very file that is read */
+        return dn_fail(DN_ERROR_FILE, "%s: is there and no file of its own (a link?): remove it first", target);
     dn_status status = dn_whole_file_open(&copy, target);
     for (size_t got; status == DN_OK && (got = fread(block, 1, sizeof block, from)) > 0;)
         if (fwrite(block, 1, got, copy.file) != got)
