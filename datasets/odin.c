@@ -7,14 +7,17 @@
 #include "datasets/folder.h"
 #include "datasets/sets.h"
 
-static dn_status read_folder(dn_dataset *d, const char *path, int64_t limit)
+/* @param most so many of the first files are enough: as of an array, not evenly spaced ones */
+static dn_status read_folder(dn_dataset *d, const char *path, int64_t most)
 {
     dn_folder *f = NULL;
-    DN_TRY(dn_folder_open(&f, path, &(dn_folder_options){.limit = limit}));
+    DN_TRY(dn_folder_open(&f, path, NULL));
+    const int64_t n = f->n < most ? f->n : most;
     d->type = DN_U8;
-    dn_status status = dn__dataset_allocate(d, f->n, f->size.height, f->size.width, f->size.channels, 0);
-    if (status == DN_OK) status = dn_folder_read(f, d->images, 0, f->n);
+    dn_status status = dn__dataset_allocate(d, n, f->size.height, f->size.width, f->size.channels, 0);
+    if (status == DN_OK) status = dn_folder_read(f, d->images, 0, n);
     if (status == DN_OK) {
+        for (int64_t i = n; i < f->n; i++) dn_free(f->files[i]);
         d->item_names = f->files;
         f->files = NULL, f->n = 0; /* they change hands */
     }
@@ -44,7 +47,7 @@ dn_status dn__load_odin(dn_dataset *d, const dn__request *request)
     DN_TRY(dn__set_file(&d->provenance, request->directory, request->set->files[0]));
     if (is_folder(d->provenance)) {
         DN_TRY(enter_test(&d->provenance));
-        DN_TRY(read_folder(d, d->provenance, request->most < INT64_MAX ? request->most : 0));
+        DN_TRY(read_folder(d, d->provenance, request->most));
     } else {
         DN_TRY(dn__npy_images(d, d->provenance));
     }

@@ -303,9 +303,18 @@ Test(dataset_readers, odin_folders_are_read_with_and_without_a_sub_folder)
             cr_assert_eq(((uint8_t *)d->images)[i], (uint8_t)(i / 3072 + 1 + i % 3072), "%d", i);
         dn_dataset_close(d);
     }
+    write_png(&f, "iSUN/3.png", 32, 3);
+    write_png(&f, "iSUN/4.png", 32, 4);
+    dn_dataset *first = NULL;
+    cr_assert_eq(dn_dataset_open(&first, "isun", &(dn_dataset_options){.data_dir = f.path, .limit = 2}), DN_OK);
+    cr_expect(first->n == 2 && ((uint8_t *)first->images)[3072] == 2, "the first items, as of an array");
+    cr_expect_str_eq(first->item_names[1], "2.png");
+    dn_dataset_close(first);
     write_png(&f, "iSUN/2.png", 36, 2);
     expect_error(&f, "isun", DN_ERROR_SHAPE, "iSUN");
     write_png(&f, "iSUN/1.png", 36, 1);
+    write_png(&f, "iSUN/3.png", 36, 3);
+    write_png(&f, "iSUN/4.png", 36, 4);
     cr_expect_eq(folder_try(&f, "isun@32x32x3/cut"), DN_OK, "%s", dn_error_last());
     expect_error(&f, "isun:crop", DN_ERROR_ARGUMENT, "unknown split 'crop' of 'isun'");
     expect_error(&f, "lsun:crop", DN_ERROR_FILE, "cannot find LSUN in the data directory");
