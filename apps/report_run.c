@@ -177,6 +177,14 @@ static dn_status open_set(dn_dataset **out, const gatherer *g, const char *name,
     return to->name && to->provenance ? DN_OK : DN_ERROR_MEMORY;
 }
 
+/* One known image, or one feature, spreads along no two axes; unknown images are placed on those of the known ones. */
+static bool has_map(const dn__report_run *run, const dn_outputs *outputs, int ood)
+{
+    if (outputs->layers == 0) return false;
+    const dn_matrix *features = &outputs->layer[outputs->layers - 1];
+    return ood < 0 ? features->rows > 1 && features->columns > 1 : run->map.dims > 0;
+}
+
 /* @param ood -1: the known set */
 static dn_status look_at(gatherer *g, const dn_outputs *outputs, const dn_dataset *set, int ood)
 {
@@ -184,7 +192,7 @@ static dn_status look_at(gatherer *g, const dn_outputs *outputs, const dn_datase
     const dn_evaluation_row *row = dn__report_row(run, ood < 0 ? 0 : ood, 0);
     dn__report_cloud *cloud = ood < 0 ? &run->known_cloud : &run->unknown_cloud[ood];
     if (ood < 0) DN_TRY(take_ece(run, outputs));
-    if (outputs->layers > 0) DN_TRY(dn__report_cloud_take(cloud, &run->map, outputs));
+    if (has_map(run, outputs, ood)) DN_TRY(dn__report_cloud_take(cloud, &run->map, outputs));
     if (ood >= 0) return dn__report_picks_unknown(&run->unknown[ood], run, outputs, set, row->scores);
     return outputs->labels ? dn__report_picks_known(&run->known, run, outputs, set, row->id_scores) : DN_OK;
 }

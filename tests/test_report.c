@@ -498,6 +498,9 @@ Test(report_page, hostile_names)
     check_picture(page);
     look_at_page(page);
     dn_free(page);
+    char one[200];
+    snprintf(one, sizeof one, "folder:%s/test/a/0&amp;.png", work);
+    cr_expect_eq(RUN("report", run, "-o", path, "--id", one), 0, "one known image, which has no map: %s", err);
 }
 
 Test(report_page, tables_and_curves_alone)
