@@ -51,7 +51,7 @@ static void fill_headings(char **cell, const dn_reproduced *r, const dn_experime
     static const char *const names[] = {"set", "score", "figure"};
     const int published = published_columns(e);
     for (int i = 0; i < 3; i++) *cell++ = dn_strdup(names[i]);
-    for (int c = 0; c < published; c++) *cell++ = dn_format("%s%s", e->column[c], quick ? " (other settings)" : "");
+    for (int c = 0; c < published; c++) *cell++ = dn_format("%s%s", e->column[c], quick ? " (full)" : "");
     *cell++ = r->seeds > 1 ? dn_format("ours, %zu seeds", r->done) : dn_strdup("ours");
     for (int c = 0; c < published; c++)
         *cell++ = published > 1 ? dn_format("ours - %s", e->column[c]) : dn_strdup("difference");
