@@ -89,19 +89,30 @@ static int64_t read_version(void)
     return status == DN_OK ? version : -1;
 }
 
+static uint64_t microseconds_of_a_version(int32_t version)
+{
+    struct timespec begin, end;
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    cr_assert_eq(write_version(version), DN_OK, "%s", dn_error_last());
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    return (uint64_t)(end.tv_sec - begin.tv_sec) * 1000000 + (uint64_t)((end.tv_nsec - begin.tv_nsec) / 1000 + 1);
+}
+
 Test(store_crash, a_killed_writer_leaves_a_whole_file, .init = setup, .fini = teardown, .timeout = 120)
 {
     dn_random_sequence r = {.seed = 3};
     int64_t newest = 1;
     int killed_while_writing = 0;
     cr_assert_eq(write_version(1), DN_OK, "%s", dn_error_last());
+    const uint64_t most_us = 3 * microseconds_of_a_version(1); /* however busy the machine is: a few get written */
     for (int round = 0; round < 50; round++) {
         const pid_t child = fork();
         if (child == 0) {
             for (int32_t version = (int32_t)newest + 1;; version++)
                 if (write_version(version) != DN_OK) _exit(1);
         }
-        const struct timespec wait = {.tv_nsec = 1000000 * (1 + dn_random_next_below(&r, 60))};
+        const uint64_t us = 1000 + dn_random_next_below(&r, most_us);
+        const struct timespec wait = {(time_t)(us / 1000000), (long)(us % 1000000 * 1000)};
         nanosleep(&wait, NULL);
         kill(child, SIGKILL);
         int status = 0;
