@@ -19,6 +19,10 @@ dn_image_format dn_image_format_of(const uint8_t *bytes, size_t n)
 dn_status dn__image_allocate(dn_image *out, const dn__image_source *from, uint32_t height, uint32_t width, int channels)
 {
     const uint64_t pixels = (uint64_t)height * width;
+    if (height > DN_IMAGE_LONGEST_SIDE || width > DN_IMAGE_LONGEST_SIDE)
+        return dn_fail(DN_ERROR_UNSUPPORTED,
+                       "an image of %" PRIu32 " x %" PRIu32 " pixels, expected sides of at most %d; make it smaller",
+                       height, width, DN_IMAGE_LONGEST_SIDE);
     if (height < 1 || width < 1 || pixels > (uint64_t)from->most_pixels)
         return dn_fail(DN_ERROR_UNSUPPORTED,
                        "an image of %" PRIu32 " x %" PRIu32 " pixels, expected 1 to %" PRId64

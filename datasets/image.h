@@ -21,7 +21,8 @@ extern "C" {
 
 enum {
     DN_IMAGE_MOST_PIXELS = 1 << 26, /**< 8192 x 8192 */
-    DN_IMAGE_MOST_BYTES = 1 << 28   /**< of a file */
+    DN_IMAGE_LONGEST_SIDE = 1 << 16,
+    DN_IMAGE_MOST_BYTES = 1 << 28 /**< of a file */
 };
 
 typedef struct dn_image {

@@ -56,6 +56,19 @@ int dn__jpeg_orientation(const uint8_t *bytes, size_t n)
     return 0;
 }
 
+int dn__png_orientation(const uint8_t *bytes, size_t n)
+{
+    enum { SIGNATURE = 8, HEAD = 8, SUM = 4 };
+    const reader r = {bytes, n, true};
+    for (size_t at = SIGNATURE; at <= n && n - at >= HEAD + SUM;) {
+        const size_t length = number(&r, at, 4);
+        if (length > n - at - HEAD - SUM) return 0;
+        if (memcmp(bytes + at + 4, "eXIf", 4) == 0) return dn__exif_orientation(bytes + at + HEAD, length);
+        at += HEAD + length + SUM;
+    }
+    return 0;
+}
+
 /* Copies the pixels of `from` [height,width] to `to` in the order in which they are shown. */
 static void turn(uint8_t *to, const uint8_t *from, const dn_image *shown, int height, int width, int orientation)
 {

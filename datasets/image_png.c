@@ -48,7 +48,6 @@ static dn_status decode_pixels(dn_image *out, spng_ctx *png)
 static dn_status decode(dn_image *out, const dn__image_source *from, spng_ctx *png)
 {
     struct spng_ihdr header;
-    struct spng_exif exif;
     int error = spng_set_png_buffer(png, from->bytes, from->n);
     if (error == 0) error = spng_set_chunk_limits(png, MOST_CHUNK, MOST_CHUNK);
     if (error == 0) error = spng_get_ihdr(png, &header);
@@ -58,10 +57,9 @@ static dn_status decode(dn_image *out, const dn__image_source *from, spng_ctx *p
     DN_TRY(check_length(&header, from->n));
     DN_TRY(dn__image_allocate(out, from, header.height, header.width, gray ? 1 : 3));
     if (!from->header_only) DN_TRY(decode_pixels(out, png));
-    if (spng_get_exif(png, &exif) == 0) {
-        const int orientation = dn__exif_orientation((const uint8_t *)exif.data, exif.length);
-        if (orientation) *from->orientation = orientation;
-    }
+    /* Not by libspng, which knows of a chunk behind the pixels only when it has decoded them. */
+    const int orientation = dn__png_orientation(from->bytes, from->n);
+    if (orientation) *from->orientation = orientation;
     return DN_OK;
 }
 

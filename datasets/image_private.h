@@ -29,8 +29,9 @@ dn_status dn__image_allocate(dn_image *out, const dn__image_source *from, uint32
  *  pixels do not depend on it. @return 1..8, 0: none */
 int dn__exif_orientation(const uint8_t *bytes, size_t n);
 
-/** The same in the segments of a JPEG file. */
+/** The same in the segments of a JPEG file, and in the chunks of a PNG file, before or behind its pixels. */
 int dn__jpeg_orientation(const uint8_t *bytes, size_t n);
+int dn__png_orientation(const uint8_t *bytes, size_t n);
 
 /** Turns an image as its EXIF orientation says. */
 dn_status dn__image_orient(dn_image *image, int orientation) DN_NODISCARD;

@@ -199,6 +199,55 @@ Test(image, a_promise_that_a_file_cannot_hold_is_an_error)
     expect_refused(bytes, n, DN_ERROR_FORMAT, "8192 x 8192 pixels do not fit into its");
 }
 
+/* The same data before and behind the pixels: what measuring sees and what decoding sees. */
+Test(image, a_png_is_turned_wherever_its_exif_chunk_is)
+{
+    static uint8_t bytes[ROOM], moved[ROOM];
+    const size_t n = load(bytes, "image/turned.png"), end = 12; /* IEND */
+    size_t at = 8, length = 0;
+    for (; at + 8 < n && memcmp(bytes + at + 4, "eXIf", 4) != 0; at += length)
+        length = 12 + ((size_t)bytes[at + 2] << 8 | bytes[at + 3]);
+    cr_assert_lt(at + 8, n, "no eXIf chunk");
+    length = 12 + ((size_t)bytes[at + 2] << 8 | bytes[at + 3]);
+    const size_t rest = n - at - length - end;
+    memcpy(moved, bytes, at);
+    memcpy(moved + at, bytes + at + length, rest);
+    memcpy(moved + at + rest, bytes + at, length);
+    memcpy(moved + n - end, bytes + n - end, end);
+    dn_image first, last, size;
+    cr_assert_eq(dn_image_decode(&first, bytes, n), DN_OK, "%s", dn_error_last());
+    cr_assert_eq(dn_image_decode(&last, moved, n), DN_OK, "%s", dn_error_last());
+    cr_assert_eq(dn_image_measure(&size, moved, n), DN_OK, "%s", dn_error_last());
+    cr_expect(last.height == first.height && last.width == first.width, "%dx%d", last.height, last.width);
+    cr_expect(size.height == first.height && size.width == first.width, "%dx%d", size.height, size.width);
+    cr_expect_eq(sum_of(&last), sum_of(&first));
+    dn_image_clear(&first);
+    dn_image_clear(&last);
+}
+
+/* Few bytes, and few pixels, but one line that a filter would need gibibytes for. */
+Test(image, sides_have_a_limit)
+{
+    enum { LONGEST = 65536 };
+    static uint8_t pixels[LONGEST + 1];
+    for (int extra = 0; extra < 2; extra++)
+        for (int tall = 0; tall < 2; tall++) {
+            const dn_image image = {tall ? LONGEST + extra : 1, tall ? 1 : LONGEST + extra, 1, pixels};
+            dn_image back;
+            uint8_t *bytes = NULL;
+            size_t n = 0;
+            cr_assert_eq(dn_image_encode_png(&bytes, &n, &image), DN_OK, "%s", dn_error_last());
+            if (extra) {
+                expect_refused(bytes, n, DN_ERROR_UNSUPPORTED, "expected sides of at most 65536");
+                cr_expect_eq(dn_image_measure(&back, bytes, n), DN_ERROR_UNSUPPORTED);
+            } else {
+                cr_expect_eq(dn_image_decode(&back, bytes, n), DN_OK, "%s", dn_error_last());
+                dn_image_clear(&back);
+            }
+            dn_free(bytes);
+        }
+}
+
 Test(image, png_files_are_written_and_read)
 {
     char path[] = "/tmp/dunlin-image-XXXXXX";
