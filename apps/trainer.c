@@ -120,10 +120,17 @@ static dn_status check_entry(const trainer *t, dn_params_block block, int index,
     return DN_OK;
 }
 
+static bool is_due(const trainer *t, int64_t step)
+{
+    return step % t->checkpoint_every == 0 || step == t->objective.steps;
+}
+
+/* Not of a checkpoint that there is only because training was interrupted: it would not be the same training. */
 static dn_status call_checkpoint(const trainer *t)
 {
     const dn_training_options *o = t->options;
-    return o->on_checkpoint ? o->on_checkpoint(o->context, t->network, t->history) : DN_OK;
+    if (!o->on_checkpoint || !is_due(t, t->history->steps)) return DN_OK;
+    return o->on_checkpoint(o->context, t->network, t->history);
 }
 
 /* A step with a finite loss may still have blown up the parameters or the moving statistics. */
@@ -206,7 +213,7 @@ static dn_status loop(trainer *t)
     tell(t, saved);
     while (t->asked < t->objective.steps) {
         DN_TRY(ask(t, saved));
-        const bool due = t->asked % t->checkpoint_every == 0 || t->asked == t->objective.steps;
+        const bool due = is_due(t, t->asked);
         /* A program that stands still at a step must not see the images of the next one. */
         DN_TRY(hear_until(t, due || t->prefetch ? 0 : dn_mailbox_room(t->mailbox) - 1, saved));
         const bool stop = t->options->stop && t->options->stop(t->options->context);

@@ -23,8 +23,9 @@ typedef struct dn_training_options {
     dn_status (*begin)(void *context, const dn_network *network);
     /** Before anything is allocated. @param process_bytes what the process has, and will need beside the plan */
     void (*on_plan)(void *context, const dn_plan *plan, size_t process_bytes);
-    /** Whenever the checkpoint on disk has become one of another step (0 too), and once when training is resumed. The
-     *  network may be used for inference as long as this runs. An error ends the training. NULL: nobody asks. */
+    /** Whenever the checkpoint on disk has become one of a multiple of train.checkpoint_every (0 too) or of the last
+     *  step, and when training is resumed from such a one: breaks add no steps. The network may be used for inference
+     *  as long as this runs. An error ends the training. NULL: nobody asks. */
     dn_status (*on_checkpoint)(void *context, const dn_network *network, const dn_history *history);
     void (*on_news)(void *context, const dn_training_news *news); /**< first before the first step, without values */
     bool (*stop)(void *context); /**< asked between steps: true ends training with a checkpoint */

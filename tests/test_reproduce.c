@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "apps/experiments.h"
+#include "apps/interrupt.h"
 #include "apps/json.h"
 #include "apps/train_run.h"
 #include "tests/run_command.h"
@@ -13,6 +14,21 @@ static const char *const *more; /* [n_more] overrides */
 static int n_more;
 static int break_at = -1;  /* the step of seed 1 whose checkpoint stops it; -1: none */
 static double accuracy[2]; /* of the kept checkpoints */
+
+enum { MOST_LOOKS = 16 };
+static int64_t looks[MOST_LOOKS]; /* [n_looks] steps whose network could have been kept, of seed 0 */
+static int n_looks;
+static int signal_at = -1; /* the step of seed 0 after whose checkpoint Ctrl-C is pressed; -1: none */
+
+static dn_status note_step(void *context, const dn_network *network, const dn_history *history)
+{
+    (void)context;
+    (void)network;
+    cr_assert_lt(n_looks, MOST_LOOKS);
+    looks[n_looks++] = history->steps;
+    if (history->steps == signal_at) raise(SIGINT);
+    return DN_OK;
+}
 
 static dn_status stop_once(void *context, const dn_network *network, const dn_history *history)
 {
@@ -34,7 +50,7 @@ static dn_status fake_seed(const dn_reproduction *r)
                                      .overrides = more,
                                      .n_overrides = n_more,
                                      .keep_best = true,
-                                     .on_checkpoint = r->seed == 1 ? stop_once : NULL};
+                                     .on_checkpoint = r->seed == 1 ? stop_once : note_step};
     const dn_score_request score = {.ood = &ours,
                                     .n_ood = 1,
                                     .scores = scores,
@@ -161,6 +177,33 @@ Test(reproduce, goes_on_where_it_was_broken_off)
         cJSON_Delete(whole);
         cJSON_Delete(broken);
     }
+}
+
+/* A network that is saved between two checkpoints because of Ctrl-C is none that could be the best. */
+Test(reproduce, ctrl_c_does_not_change_what_is_kept)
+{
+    static const int64_t all[] = {0, 4, 8, 12, 14};
+    static const char *const longer[] = {"train.steps=14"};
+    cJSON *whole = NULL, *broken = NULL;
+    make_recipe();
+    more = longer;
+    n_more = 1;
+    cr_assert_eq(reproduce(at("whole"), 1), DN_OK, "%s", dn_error_last());
+    cr_expect_eq(n_looks, 5);
+    cr_expect_arr_eq(looks, all, sizeof all);
+    n_looks = signal_at = 0;
+    dn_interrupt_install();
+    cr_assert_eq(reproduce(at("broken"), 1), DN_ERROR_INTERRUPTED);
+    signal_at = -1;
+    dn_interrupt_install();
+    cr_assert_eq(reproduce(at("broken"), 1), DN_OK, "%s", dn_error_last());
+    cr_expect_eq(n_looks, 5, "%d networks were looked at", n_looks);
+    cr_expect_arr_eq(looks, all, sizeof all);
+    cr_assert_eq(dn_json_read(&whole, at("whole/seed-0/net/best/part.json")), DN_OK);
+    cr_assert_eq(dn_json_read(&broken, at("broken/seed-0/net/best/part.json")), DN_OK);
+    cr_expect(cJSON_Compare(whole, broken, true), "another network is kept");
+    cJSON_Delete(whole);
+    cJSON_Delete(broken);
 }
 
 Test(reproduce, keeps_the_best_checkpoint)
