@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "datasets/expression.h"
 #include "datasets/folder_private.h"
 #include "datasets/image.h"
 
@@ -59,6 +60,15 @@ static dn_status several_sizes(const dn_folder *f, const dn_image *sizes, int64_
                    sizes[other].width, side, side, channels);
 }
 
+static dn_status check_sides(const dn_folder *f)
+{
+    if (f->size.height <= DN__LONGEST_SIDE && f->size.width <= DN__LONGEST_SIDE) return DN_OK;
+    return dn_fail(DN_ERROR_SHAPE,
+                   "%s: images of %dx%d, expected sides of at most %d in a set; say which size they shall have, such "
+                   "as @64x64x%d/crop at the end of the name",
+                   f->path, f->size.height, f->size.width, DN__LONGEST_SIDE, f->size.channels);
+}
+
 dn_status dn__folder_measure(dn_folder *f)
 {
     measuring m = {f, dn_calloc((size_t)f->n, sizeof *m.sizes)};
@@ -71,7 +81,7 @@ dn_status dn__folder_measure(dn_folder *f)
         if (m.sizes[i].channels > f->size.channels) f->size.channels = m.sizes[i].channels;
     }
     dn_free(m.sizes);
-    return status;
+    return status == DN_OK ? check_sides(f) : status;
 }
 
 /* ---- pixels ---- */

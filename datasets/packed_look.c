@@ -8,7 +8,7 @@
 #include "datasets/expression.h"
 #include "datasets/packed_private.h"
 
-enum { PIECE_CHUNKS = 4096, MOST_TEXT = 64 << 20, MOST_CHANNELS = 4096 };
+enum { PIECE_CHUNKS = 4096, MOST_TEXT = 64 << 20 };
 
 /* ---- in the child ---- */
 
@@ -191,14 +191,14 @@ static dn_status check_shape(const dn__packed *p)
 {
     const dn__packed_facts *f = &p->facts;
     const int64_t *dim = f->dim,
-                  most[DN__PACKED_RANK] = {INT64_MAX / 8, DN__LONGEST_SIDE, DN__LONGEST_SIDE, MOST_CHANNELS};
+                  most[DN__PACKED_RANK] = {INT64_MAX / 8, DN__LONGEST_SIDE, DN__LONGEST_SIDE, DN__PACKED_MOST_CHANNELS};
     bool sound = f->type == DN_U8 || f->type == DN_F32;
     for (int i = 0; i < DN__PACKED_RANK; i++) sound = sound && dim[i] >= 1 && dim[i] <= most[i];
     if (!sound)
         return dn_fail(DN_ERROR_FORMAT,
                        "\"images\" has the shape [%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64
                        "], expected at least one image, with height and width 1 to %d and 1 to %d channels",
-                       dim[0], dim[1], dim[2], dim[3], DN__LONGEST_SIDE, MOST_CHANNELS);
+                       dim[0], dim[1], dim[2], dim[3], DN__LONGEST_SIDE, DN__PACKED_MOST_CHANNELS);
     const int64_t image = (int64_t)dn__packed_image_bytes(p);
     if (f->chunk_rows < 1 || f->chunk_rows > dim[0] || f->chunk_rows > UINT32_MAX / image ||
         f->chunks != (dim[0] - 1) / f->chunk_rows + 1)

@@ -7,7 +7,12 @@
 #include "datasets/packed.h"
 
 #define DN__PACKED_KIND "dunlin images"
-enum { DN__PACKED_VERSION = 1, DN__PACKED_RANK = 4, DN__PACKED_MOST_CLASSES = 1 << 20 };
+enum {
+    DN__PACKED_VERSION = 1,
+    DN__PACKED_RANK = 4,
+    DN__PACKED_MOST_CLASSES = 1 << 20,
+    DN__PACKED_MOST_CHANNELS = 4096
+};
 
 /** Where a chunk lies in the file. */
 typedef struct dn__chunk {

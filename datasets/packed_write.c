@@ -6,6 +6,7 @@
 
 #include "core/alloc.h"
 #include "core/store.h"
+#include "datasets/expression.h"
 #include "datasets/packed_private.h"
 #include "datasets/rows.h"
 
@@ -93,10 +94,22 @@ static dn_status write_all(writing *w)
     return dn_store_commit(w->store);
 }
 
+/* What could not be read again is not written. */
+static dn_status check_shape(const dn_dataset *set)
+{
+    if (set->height <= DN__LONGEST_SIDE && set->width <= DN__LONGEST_SIDE && set->channels <= DN__PACKED_MOST_CHANNELS)
+        return DN_OK;
+    return dn_fail(DN_ERROR_SHAPE,
+                   "data set '%s' has images of %dx%dx%d, a packed set at most %d on a side and %d channels; ask for a "
+                   "smaller size, such as @64x64x3 at the end of the name",
+                   set->name, set->height, set->width, set->channels, DN__LONGEST_SIDE, DN__PACKED_MOST_CHANNELS);
+}
+
 dn_status dn_packed_write(const char *path, const dn_dataset *set, const dn_packed_options *options)
 {
     writing w = {.set = set, .options = options};
     if (set->n < 1) return dn_fail(DN_ERROR_ARGUMENT, "data set '%s' is empty", set->name);
+    DN_TRY(check_shape(set));
     DN_TRY(dn_store_create(&w.store, path));
     const dn_status status = write_all(&w);
     dn_free(w.block);

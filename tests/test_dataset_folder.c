@@ -208,6 +208,22 @@ Test(dataset_folder, each_image_is_brought_to_the_size_asked_for)
     expect_error("", "@7x4x3/cut", DN_ERROR_SHAPE, "a/1.png: an image of 6x4 is too small to cut 7x4 out of it");
 }
 
+Test(dataset_folder, sides_that_no_set_can_have_need_a_size)
+{
+    static const item small[] = {{"a/1.png", 0, 7}};
+    put("a/1.png", 2, 4096, 1, 7);
+    dn_dataset *d = open_set("", "", 0);
+    cr_expect_eq(d->width, 4096);
+    dn_dataset_close(d);
+    put("a/1.png", 4097, 2, 1, 7);
+    expect_error("", "", DN_ERROR_SHAPE,
+                 "images of 4097x2, expected sides of at most 4096 in a set; say which size they shall have, such as "
+                 "@64x64x1/crop");
+    d = open_set("", "@8x8x1/crop", 0);
+    expect_items(d, 1, small);
+    dn_dataset_close(d);
+}
+
 /* The same bytes as from an array of the same images. */
 Test(dataset_folder, images_are_resized_as_arrays_are)
 {

@@ -140,6 +140,30 @@ Test(packed, floats)
     check_round_trip(expression, 0, 4); /* shuffled bytes */
 }
 
+Test(packed, what_could_not_be_read_again_is_not_written)
+{
+    char pixels[5000 * 2] = {0};
+    const dn_dataset tall = {.name = (char[]){"tall"},
+                             .n = 1,
+                             .height = 5000,
+                             .width = 2,
+                             .channels = 1,
+                             .type = DN_U8,
+                             .images = pixels},
+                     deep = {.name = (char[]){"deep"},
+                             .n = 1,
+                             .height = 1,
+                             .width = 2,
+                             .channels = 5000,
+                             .type = DN_U8,
+                             .images = pixels};
+    cr_expect_eq(dn_packed_write(folder_file(&f, "set.h5"), &tall, NULL), DN_ERROR_SHAPE);
+    cr_expect(strstr(dn_error_last(), "'tall' has images of 5000x2x1, a packed set at most 4096"), "%s",
+              dn_error_last());
+    cr_expect_eq(dn_packed_write(folder_file(&f, "set.h5"), &deep, NULL), DN_ERROR_SHAPE);
+    cr_expect_neq(access(folder_file(&f, "set.h5"), F_OK), 0);
+}
+
 /* ---- what expressions say ---- */
 
 Test(packed, classes_limit_and_size)
