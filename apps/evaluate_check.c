@@ -45,15 +45,24 @@ static dn_status same_text(const char *const runs[2], const char *key, const cha
                    runs[0], runs[1], key, first, second);
 }
 
+static dn_status same_number(const char *const runs[2], const char *key, double first, double second)
+{
+    char texts[2][32];
+    snprintf(texts[0], sizeof texts[0], "%.9g", first);
+    snprintf(texts[1], sizeof texts[1], "%.9g", second);
+    return same_text(runs, key, texts[0], texts[1]);
+}
+
 static dn_status same_recipe(const char *const runs[2], const dn_recipe *a, const dn_recipe *b, bool id_named)
 {
     static const char *const kinds[] = {"deep", "mi", "leave_out"};
-    char members[2][16];
-    snprintf(members[0], sizeof members[0], "%d", a->ensemble.members);
-    snprintf(members[1], sizeof members[1], "%d", b->ensemble.members);
     DN_TRY(same_text(runs, "ensemble.kind", kinds[a->ensemble.kind], kinds[b->ensemble.kind]));
-    DN_TRY(same_text(runs, "ensemble.members", members[0], members[1]));
+    DN_TRY(same_number(runs, "ensemble.members", a->ensemble.members, b->ensemble.members));
     DN_TRY(same_text(runs, "model.name", a->model.name, b->model.name));
+    DN_TRY(same_number(runs, "model.width", a->model.width, b->model.width));
+    DN_TRY(same_number(runs, "model.depth", a->model.depth, b->model.depth));
+    DN_TRY(same_number(runs, "model.outputs", a->model.outputs, b->model.outputs));
+    DN_TRY(same_number(runs, "model.dropout", a->model.dropout, b->model.dropout));
     DN_TRY(same_text(runs, "data.train", a->data.train, b->data.train));
     if (id_named) return DN_OK;
     const dn_status status = same_text(runs, "data.test", a->data.test, b->data.test);

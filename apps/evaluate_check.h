@@ -9,8 +9,8 @@
 dn_status dn_run_recipe(dn_recipe **out, const char *run) DN_NODISCARD;
 
 /** @param runs [n] @param id_named the known set is not the recipes' own
- *  @return DN_ERROR_ARGUMENT if a run is named twice, or if they are not seeds of one recipe: kind, members, model,
- *  training set, and test set unless `id_named` */
+ *  @return DN_ERROR_ARGUMENT if a run is named twice, or if they are not seeds of one recipe: kind, members, model
+ *  (with its width, depth, outputs and dropout), training set, and test set unless `id_named` */
 dn_status dn_runs_check(const char *const *runs, int n, bool id_named) DN_NODISCARD;
 
 /** The sets that a network is to run over. */

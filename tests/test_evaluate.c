@@ -338,11 +338,15 @@ Test(evaluate, several_runs)
     cr_assert_eq(RUN("evaluate", runs[0], runs[1]), 0, "%s", err);
     HAS(out, " +- ");
     HAS(out, "standard deviation of 2 runs");
-    snprintf(runs[2], sizeof runs[2], "%s/other", work);
-    TRAIN(recipe, "--out", runs[2], "-q", "train.steps=1", "data.test=glyphs:test@8x8x1");
-    cr_expect_eq(RUN("evaluate", runs[0], runs[2]), 2);
-    HAS(err, "are not seeds of one recipe");
-    HAS(err, "data.test");
+    static const char *const other[] = {"data.test=glyphs:test@8x8x1", "model.width=5", "model.dropout=.25",
+                                        "model.outputs=12"};
+    for (int i = 0; i < 4; i++) {
+        snprintf(runs[2], sizeof runs[2], "%s/other%d", work, i);
+        TRAIN(recipe, "--out", runs[2], "-q", "train.steps=1", other[i]);
+        cr_expect_eq(RUN("evaluate", runs[0], runs[2]), 2);
+        HAS(err, "are not seeds of one recipe");
+        HAS(err, i == 1 ? "model.width is 4 in the first and 5 in the second" : i ? "model." : "data.test");
+    }
 }
 
 Test(evaluate, intervals_and_sweeps)
