@@ -1,7 +1,7 @@
 # Recipes as C: `cmake -DOUTPUT=FILE.c "-DFILES=a.yaml;b.yaml" -P embed.cmake` writes the arrays that
-# apps/recipe_shipped.h declares; with -DTEXTS=ON, `const char dn__text_NAME_ENDING[]` for any ASCII files. Included from
-# a CMakeLists.txt, it gives dn_embed_recipes(TARGET) and dn_embed_texts(TARGET FILES...), which add such a file to a
-# target and make it anew whenever a source changes.
+# apps/recipe_shipped.h declares; with -DTEXTS=ON, `const char dn__text_NAME_ENDING[]` for any ASCII files. Included
+# from a CMakeLists.txt, it gives dn_embed_recipes(TARGET) and dn_embed_texts(TARGET FILES...), which add such a file to
+# a target and make it anew whenever a source changes.
 if(NOT CMAKE_SCRIPT_MODE_FILE)
   set(DN_EMBED_SCRIPT ${CMAKE_CURRENT_LIST_FILE})
   function(dn_embed_recipes target)
