@@ -119,8 +119,9 @@ typedef struct dn_score_request {
     int n_scores;
     const char *fit, *layers;   /**< see dn_scoring_options; NULL: as there */
     dn_metrics_options metrics; /**< where FPR95 is read */
-    double noise;               /**< what is uniform in [0, noise) is added to each score, drawn by the seed */
-    const dn_metric *figures;   /**< [n_figures] that are put, by the names of dn_reproduce_figure() */
+    double noise; /**< what is uniform in [0, noise) is added to the first `n_noisy` scores, drawn by the seed */
+    int n_noisy;
+    const dn_metric *figures; /**< [n_figures] that are put, by the names of dn_reproduce_figure() */
     int n_figures;
 } dn_score_request;
 

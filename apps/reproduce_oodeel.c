@@ -22,6 +22,7 @@ static dn_status score(const dn_reproduction *r, const dn_oodeel_scores *s, cons
                                       .layers = layers,
                                       .metrics = {DN_FPR_OODEEL, DN_POSITIVE_OOD},
                                       .noise = s->noise,
+                                      .n_noisy = s->n_noisy,
                                       .figures = figures,
                                       .n_figures = 2};
     DN_TRY(dn_reproduce_put(r, ood->label, "-", "test accuracy", part->accuracy));

@@ -27,6 +27,7 @@ typedef struct dn_oodeel_scores {
     const char *layers; /**< of the digits' network, see dn_scoring_options */
     bool all_layers;    /**< of the other network: those that the notebook on SHE names, else the last */
     double noise;       /**< see dn_score_request */
+    int n_noisy;
 } dn_oodeel_scores;
 
 /** Runs the parts that are asked for.

@@ -54,7 +54,7 @@ static dn_status put_row(const dn_reproduction *r, const dn_score_request *q, co
                          int score)
 {
     dn_metrics metrics = row->metrics;
-    if (q->noise > 0.0) DN_TRY(add_noise(&metrics, row, q, r->seed, (uint32_t)set));
+    if (score < q->n_noisy) DN_TRY(add_noise(&metrics, row, q, r->seed, (uint32_t)set));
     for (int f = 0; f < q->n_figures; f++)
         DN_TRY(dn_reproduce_put(r, q->ood[set].label, q->scores[score].label, dn_reproduce_figure(q->figures[f]),
                                 dn_metrics_value(&metrics, q->figures[f])));
@@ -85,7 +85,7 @@ static dn_status evaluate(const dn_reproduction *r, const dn_score_request *q, c
                                      .fit = q->fit,
                                      .layers = q->layers,
                                      .metrics = q->metrics,
-                                     .keep_scores = q->noise > 0.0,
+                                     .keep_scores = q->n_noisy > 0,
                                      .quiet = r->options->quiet};
     dn_evaluation e = {0};
     DN_TRY(dn_evaluate(&e, network, &o));

@@ -33,7 +33,8 @@ static dn_status seed(const dn_reproduction *r)
                                             .n_scores = sizeof scores / sizeof *scores,
                                             .layers = "dense1",
                                             .all_layers = true,
-                                            .noise = 1e-5};
+                                            .noise = 1e-5,
+                                            .n_noisy = 2};
     return dn_oodeel_run(r, &scored);
 }
 

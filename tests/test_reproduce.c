@@ -40,7 +40,8 @@ static dn_status stop_once(void *context, const dn_network *network, const dn_hi
 
 static dn_status fake_seed(const dn_reproduction *r)
 {
-    static const dn_labelled set[] = {{"lines", NULL}}, scores[] = {{"MSP", "msp"}, {"energy", "energy"}};
+    static const dn_labelled set[] = {{"lines", NULL}};
+    static const dn_labelled scores[] = {{"drowned", "energy:T=1.000001"}, {"MSP", "msp"}, {"energy", "energy"}};
     static const dn_metric figures[] = {DN_METRIC_AUROC, DN_METRIC_FPR95};
     char ood[160];
     snprintf(ood, sizeof ood, "npy:%s/ood.npy", work);
@@ -54,9 +55,10 @@ static dn_status fake_seed(const dn_reproduction *r)
     const dn_score_request score = {.ood = &ours,
                                     .n_ood = 1,
                                     .scores = scores,
-                                    .n_scores = 2,
+                                    .n_scores = 3,
                                     .metrics = {DN_FPR_OODEEL, DN_POSITIVE_OOD},
-                                    .noise = 1e-5,
+                                    .noise = 1e9,
+                                    .n_noisy = 1,
                                     .figures = figures,
                                     .n_figures = 2};
     dn_part part = {0};
@@ -136,6 +138,18 @@ static void check_text(const char *folder)
     HAS(text, "Repeat: `dunlin reproduce fake`");
 }
 
+/* As good as the same score with noise and without: both would be equal if all had it, or none. */
+static void check_noise(const char *folder)
+{
+    cJSON *tree = NULL;
+    const cJSON *clean = read_row(&tree, folder, 6), *array = cJSON_GetObjectItem(tree, "rows");
+    const cJSON *drowned = cJSON_GetArrayItem(array, 3);
+    cr_assert_str_eq(cJSON_GetObjectItem(drowned, "score")->valuestring, "drowned");
+    cr_assert_str_eq(cJSON_GetObjectItem(clean, "score")->valuestring, "energy");
+    cr_expect_neq(number(drowned, "mean"), number(clean, "mean"));
+    cJSON_Delete(tree);
+}
+
 Test(reproduce, table_of_two_seeds_that_is_not_trained_again)
 {
     make_recipe();
@@ -151,6 +165,7 @@ Test(reproduce, table_of_two_seeds_that_is_not_trained_again)
     cr_expect(isnan(number(cJSON_GetObjectItem(row, "published"), "source")));
     cJSON_Delete(tree);
     check_text(folder);
+    check_noise(folder);
 
     const print_of_file before = print_of(at("results/seed-0/net/checkpoint.h5"));
     cr_assert_eq(reproduce(folder, 2), DN_OK, "%s", dn_error_last());
