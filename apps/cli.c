@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,4 +74,10 @@ dn_status dn_cli_choose(const char *what, const char *text, const char *const *n
     for (size_t i = 0, used = 0; i < n && used < sizeof known; i++)
         used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", names[i]);
     return dn_fail(DN_ERROR_ARGUMENT, "%s: there is no '%s'; known: %s", what, text, known);
+}
+
+dn_status dn_cli_open_device(dn_device **out, const char *name, int threads)
+{
+    if (threads > 0) omp_set_num_threads(threads);
+    return dn_device_open(out, name ? name : "cpu", &(dn_device_options){.threads = threads});
 }

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/status.h"
+#include "core/device.h"
 
 enum { DN_EXIT_DONE = 0, DN_EXIT_FAILED = 1, DN_EXIT_USAGE = 2 };
 
@@ -24,6 +24,10 @@ dn_status dn_cli_parse_double(const char *what, const char *text, double low, do
  *  @return DN_ERROR_ARGUMENT with the nearest name, or all of them, in the text */
 dn_status dn_cli_choose(const char *what, const char *text, const char *const *names, size_t n,
                         size_t *index) DN_NODISCARD;
+
+/** Opens the device of a command, and has all else that works in threads, such as reading images, take as many.
+ *  @param name NULL: the CPU @param threads 0: all cores, or what OMP_NUM_THREADS says */
+dn_status dn_cli_open_device(dn_device **out, const char *name, int threads) DN_NODISCARD;
 
 /** Rows for an argp option table, and the keys that the parser gets. Options of one command alone take letters. */
 enum { DN_KEY_JSON = 0x1000, DN_KEY_DATA, DN_KEY_SEED, DN_KEY_LIMIT };

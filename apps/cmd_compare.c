@@ -228,9 +228,8 @@ static dn_status compare(arguments *a, dn_comparison *result)
     if (a->plot) DN_TRY(dn_gnuplot_check(a->plot));
     dn_device *device = NULL;
     dn_progress *progress = NULL;
-    const dn_device_options device_options = {.threads = a->threads};
     const dn_progress_options progress_options = {.label = "compare", .quiet = a->quiet};
-    DN_TRY(dn_device_open(&device, a->device ? a->device : "cpu", &device_options));
+    DN_TRY(dn_cli_open_device(&device, a->device, a->threads));
     dn_status status = dn_progress_open(&progress, &progress_options);
     a->comparison.runs = a->runs;
     a->comparison.ood = a->ood;

@@ -229,12 +229,11 @@ static dn_status evaluate_run(arguments *a, dn_evaluation *result, const char *r
 static dn_status evaluate(arguments *a, dn_evaluation *results)
 {
     dn_device *device = NULL;
-    const dn_device_options options_of_device = {.threads = a->threads};
     if (a->n_runs > 1) DN_TRY(dn_runs_check(a->runs, a->n_runs, a->evaluation.id != NULL));
     if (a->n_runs > 1 && a->evaluation.bootstrap > 0 && !a->evaluation.quiet)
         fprintf(stderr, "--bootstrap: the table of several runs shows their deviation, not intervals; each run's own "
                         "intervals are in what --json and --csv write\n");
-    DN_TRY(dn_device_open(&device, a->device ? a->device : "cpu", &options_of_device));
+    DN_TRY(dn_cli_open_device(&device, a->device, a->threads));
     a->evaluation.ood = a->ood;
     a->evaluation.list = &a->list;
     dn_status status = DN_OK;
@@ -310,8 +309,7 @@ static dn_status combine(const arguments *a)
                                    .quiet = e->quiet};
     dn_device *device = NULL;
     dn_combined combined = {0};
-    const dn_device_options options_of_device = {.threads = a->threads};
-    DN_TRY(dn_device_open(&device, a->device ? a->device : "cpu", &options_of_device));
+    DN_TRY(dn_cli_open_device(&device, a->device, a->threads));
     if (o.threshold != DN_THRESHOLD_ON_HALF)
         fprintf(stderr, "warning: the threshold is chosen with the labels of the rows that are measured: the figures "
                         "are better than new images will show\n");

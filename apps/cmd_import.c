@@ -121,7 +121,7 @@ static dn_status run(arguments *a)
     a->import.overrides = a->overrides;
     if (dn_run_exists(a->out))
         return dn_fail(DN_ERROR_ARGUMENT, "--out: '%s' holds a run already; name a new folder", a->out);
-    DN_TRY(dn_device_open(&device, "cpu", &(dn_device_options){.threads = (int)a->threads}));
+    DN_TRY(dn_cli_open_device(&device, NULL, (int)a->threads));
     dn_status status = dn_import_keras(&n, a->file, &a->import, device);
     if (status == DN_OK) status = dn_run_save(a->out, n);
     if (status == DN_OK && !a->quiet) tell(a, n);

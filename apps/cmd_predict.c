@@ -271,9 +271,8 @@ static dn_status run(const arguments *a)
 {
     dn_device *device = NULL;
     dn_network *network = NULL;
-    const dn_device_options options_of_device = {.threads = a->threads};
     DN_TRY(dn_text_check_outputs(a->json, a->csv));
-    DN_TRY(dn_device_open(&device, a->device ? a->device : "cpu", &options_of_device));
+    DN_TRY(dn_cli_open_device(&device, a->device, a->threads));
     char *path = dn_threshold_path(a->run);
     dn_status status = path ? dn_run_load(&network, a->run, device) : DN_ERROR_ARGUMENT;
     if (status == DN_OK) status = a->calibrate ? calibrate(a, network, path) : predict(a, network, path);

@@ -101,12 +101,11 @@ static char *join(int argc, char **argv)
 static dn_status report(arguments *a)
 {
     dn_device *device = NULL;
-    const dn_device_options device_options = {.threads = a->threads};
     a->report.runs = a->runs;
     a->report.ood = a->ood;
     a->report.methods = &a->list;
     DN_TRY(dn_report_check(a->output));
-    DN_TRY(dn_device_open(&device, a->device ? a->device : "cpu", &device_options));
+    DN_TRY(dn_cli_open_device(&device, a->device, a->threads));
     const dn_status status = dn_report_write(a->output, device, &a->report);
     dn_device_close(device);
     return status;

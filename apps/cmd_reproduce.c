@@ -131,8 +131,7 @@ static dn_status reproduce(const arguments *a)
     dn_device *device = NULL;
     DN_TRY(find(&experiment, a->name));
     if (a->options.json) DN_TRY(dn_text_check_outputs(a->options.json, NULL));
-    const dn_device_options o = {.threads = a->threads};
-    DN_TRY(dn_device_open(&device, a->device ? a->device : "cpu", &o));
+    DN_TRY(dn_cli_open_device(&device, a->device, a->threads));
     const dn_status status = dn_reproduce(experiment, device, &a->options);
     dn_device_close(device);
     return status;

@@ -180,9 +180,8 @@ static dn_status train_in(const arguments *a, const char *run)
     dn_recipe *recipe = NULL;
     dn_device *device = NULL;
     dn_train_result result = {0};
-    const dn_device_options o = {.threads = a->threads};
     DN_TRY(dn_train_recipe(&recipe, &request));
-    dn_status status = dn_device_open(&device, a->device ? a->device : "cpu", &o);
+    dn_status status = dn_cli_open_device(&device, a->device, a->threads);
     if (status == DN_OK)
         status = dn_train_run(&result, recipe, device, &request);
     else

@@ -1,6 +1,7 @@
 #include "apps/prefetch.h"
 
 #include <errno.h>
+#include <omp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -21,6 +22,7 @@ typedef struct place {
 
 struct dn_prefetch {
     dn_prefetch_options options;
+    int team; /* of OpenMP threads that each thread may work with */
     place places[MOST_PLACES];
     int n_places;
     pthread_t threads[THREADS];
@@ -61,6 +63,7 @@ static int64_t take_step(dn_prefetch *p)
 static void *work(void *context)
 {
     dn_prefetch *p = context;
+    omp_set_num_threads(p->team); /* of this thread alone: it would have all cores, whatever was asked for */
     for (int64_t step; (step = take_step(p)) >= 0;) {
         place *to = &p->places[step % p->n_places];
         to->status = p->options.read(p->options.context, step, to->data);
@@ -95,6 +98,7 @@ dn_status dn_prefetch_open(dn_prefetch **out, const dn_prefetch_options *options
     dn_prefetch *p = dn_calloc(1, sizeof *p);
     if (!p) return DN_ERROR_MEMORY;
     p->options = *options;
+    p->team = omp_get_max_threads() > THREADS ? omp_get_max_threads() / THREADS : 1;
     p->next = p->given = options->first;
     p->n_places = places_for(options->bytes);
     pthread_mutex_init(&p->lock, NULL);

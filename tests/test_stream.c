@@ -1,7 +1,9 @@
 /* Sets that stay in their files: training and testing on them give the same bytes as in memory. */
+#include <omp.h>
 #include <stdatomic.h>
 #include <time.h>
 
+#include "apps/cli.h"
 #include "apps/prefetch.h"
 #include "tests/compare_stores.h"
 #include "tests/run_command.h"
@@ -46,6 +48,35 @@ Test(prefetch, steps_come_in_order, .timeout = 60)
     cr_expect_gt(s.most, 1, "one thread did it all");
     dn_prefetch_close(p);
     dn_prefetch_close(NULL);
+}
+
+static dn_status read_team(const void *context, int64_t step, void *to)
+{
+    (void)context, (void)step;
+    *(int *)to = omp_get_max_threads();
+    return DN_OK;
+}
+
+/** Four threads read: together they take as many as were asked for. */
+Test(prefetch, threads_are_shared, .timeout = 60)
+{
+    static const int asked[] = {1, 2, 8, 19}, each[] = {1, 1, 2, 4};
+    for (int i = 0; i < 4; i++) {
+        const void *data = NULL;
+        dn_device *device = NULL;
+        dn_prefetch *p = NULL;
+        cr_assert_eq(dn_cli_open_device(&device, NULL, asked[i]), DN_OK, "%s", dn_error_last());
+        cr_expect_eq(dn_device_threads(device), asked[i]);
+        cr_expect_eq(omp_get_max_threads(), asked[i]);
+        const dn_prefetch_options o = {.end = 20, .bytes = sizeof(int), .read = read_team};
+        cr_assert_eq(dn_prefetch_open(&p, &o), DN_OK, "%s", dn_error_last());
+        for (int step = 0; step < 20; step++) {
+            cr_assert_eq(dn_prefetch_next(p, &data), DN_OK);
+            cr_expect_eq(*(const int *)data, each[i], "%d of %d", *(const int *)data, asked[i]);
+        }
+        dn_prefetch_close(p);
+        dn_device_close(device);
+    }
 }
 
 Test(prefetch, errors_come_in_their_turn, .timeout = 60)
