@@ -21,22 +21,6 @@ dn_status dn_rows_that_chose(uint8_t *chose, size_t rows, int of, int chosen, ui
     return DN_OK;
 }
 
-/* Moves the rows that choose to the front, in their order; the others are forgotten. */
-static dn_status keep_rows(dn_dataset *set, const uint8_t *wanted)
-{
-    const size_t image = (size_t)set->height * (size_t)set->width * (size_t)set->channels * dn_dtype_size(set->type);
-    char *images = set->images;
-    int64_t kept = 0;
-    for (int64_t i = 0; i < set->n; i++) {
-        if (!wanted[i]) continue;
-        memmove(images + (size_t)kept * image, images + (size_t)i * image, image);
-        if (set->labels) set->labels[kept] = set->labels[i];
-        kept++;
-    }
-    set->n = kept;
-    return kept > 0 ? DN_OK : dn_fail(DN_ERROR_ARGUMENT, "'%s' has no images to choose by", set->name);
-}
-
 static dn_status open_set(dn_dataset **out, const dn_member_choice *c, const char *expression, uint64_t seed)
 {
     const dn_dataset_options o = {.data_dir = c->data_dir, .seed = seed};
@@ -45,7 +29,9 @@ static dn_status open_set(dn_dataset **out, const dn_member_choice *c, const cha
     uint8_t *wanted = dn_calloc((size_t)(*out)->n, 1);
     dn_status status = wanted ? dn_rows_that_chose(wanted, (size_t)(*out)->n, (int)(*out)->n, c->rows, c->permutation)
                               : DN_ERROR_MEMORY;
-    if (status == DN_OK) status = keep_rows(*out, wanted);
+    if (status == DN_OK) status = dn_dataset_keep(*out, wanted);
+    if (status == DN_OK && (*out)->n == 0)
+        status = dn_fail(DN_ERROR_ARGUMENT, "'%s' has no images to choose by", expression);
     dn_free(wanted);
     return status;
 }

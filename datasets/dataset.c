@@ -38,30 +38,56 @@ dn_status dn__dataset_copy_names(dn_dataset *d, const char *const *names)
     return DN_OK;
 }
 
-/* Keeps the items i with number[i] >= 0, at most `most` of them, and gives them these numbers as labels.
- * number[] is by old label; NULL keeps labels as they are. */
+/* ---- which items ---- */
+
+/* Puts an item in the place of one before it, which is dropped. */
+static void move_item(dn_dataset *d, int64_t to, int64_t from)
+{
+    const size_t image = dn_dataset_image_bytes(d);
+    if (to == from) return;
+    memcpy((char *)d->images + (size_t)to * image, (char *)d->images + (size_t)from * image, image);
+    if (d->labels) d->labels[to] = d->labels[from];
+    if (!d->item_names) return;
+    dn_free(d->item_names[to]);
+    d->item_names[to] = d->item_names[from];
+    d->item_names[from] = NULL;
+}
+
+/* Drops the items behind the first n. */
+static void cut(dn_dataset *d, int64_t n)
+{
+    if (n == d->n) return;
+    for (int64_t i = n; d->item_names && i < d->n; i++) dn_free(d->item_names[i]);
+    d->n = n;
+    d->images = dn_shrink(d->images, (size_t)n * dn_dataset_image_bytes(d));
+    if (d->labels) d->labels = dn_shrink(d->labels, (size_t)n * sizeof *d->labels);
+}
+
+dn_status dn_dataset_keep(dn_dataset *d, const uint8_t *wanted)
+{
+    int64_t kept = 0;
+    if (!d->images)
+        return dn_fail(DN_ERROR_ARGUMENT, "the images of data set '%s' are not in memory: none can be dropped",
+                       d->name);
+    for (int64_t i = 0; i < d->n; i++)
+        if (wanted[i]) move_item(d, kept++, i);
+    cut(d, kept);
+    return DN_OK;
+}
+
+/* Keeps the items with number[label] >= 0, at most `most` of them, and gives them these numbers as labels.
+ * NULL keeps labels as they are. */
 static dn_status keep_items(dn_dataset *d, const int *number, int64_t most)
 {
     if (d->rows) return dn__rows_keep(d, number, most);
-    const size_t item = (size_t)d->height * (size_t)d->width * (size_t)d->channels * dn_dtype_size(d->type);
-    char *images = d->images;
     int64_t kept = 0;
     for (int64_t i = 0; i < d->n && kept < most; i++) {
         if (number && number[d->labels[i]] < 0) continue;
-        if (kept != i) memcpy(images + (size_t)kept * item, images + (size_t)i * item, item);
-        if (d->labels) d->labels[kept] = number ? number[d->labels[i]] : d->labels[i];
-        if (d->item_names && kept != i) {
-            dn_free(d->item_names[kept]); /* of an item that was dropped */
-            d->item_names[kept] = d->item_names[i];
-            d->item_names[i] = NULL;
-        }
+        move_item(d, kept, i);
+        if (number) d->labels[kept] = number[d->labels[kept]];
         kept++;
     }
-    if (kept == d->n) return DN_OK;
-    for (int64_t i = kept; d->item_names && i < d->n; i++) dn_free(d->item_names[i]);
-    d->n = kept;
-    d->images = dn_shrink(images, (size_t)kept * item);
-    if (d->labels) d->labels = dn_shrink(d->labels, (size_t)kept * sizeof *d->labels);
+    cut(d, kept);
     return DN_OK;
 }
 

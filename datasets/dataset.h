@@ -57,6 +57,10 @@ dn_status dn_dataset_open(dn_dataset **out, const char *expression, const dn_dat
 /** NULL is allowed. */
 void dn_dataset_close(dn_dataset *dataset);
 
+/** Drops items, in memory: images, labels and names; the order stays. @param wanted [N] not 0: the item is kept
+ *  @return DN_ERROR_ARGUMENT if the images are not in memory */
+dn_status dn_dataset_keep(dn_dataset *dataset, const uint8_t *wanted) DN_NODISCARD;
+
 /* ---- images, wherever they are: for several threads at once ---- */
 
 /** @return the bytes of one image */

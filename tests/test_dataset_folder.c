@@ -160,6 +160,19 @@ Test(dataset_folder, classes_are_chosen_by_name_before_anything_is_decoded)
     expect_error("[cat]", "", DN_ERROR_FORMAT, "cat/damaged.png: a damaged PNG: ");
 }
 
+Test(dataset_folder, items_are_dropped_with_labels_and_names)
+{
+    static const item items[] = {{"cat/deep/er/no_ending", 0, 2}, {"dog/b.png", 2, 4}};
+    static const uint8_t wanted[5] = {0, 1, 0, 0, 1}, none[2] = {0, 0};
+    put_animals();
+    dn_dataset *d = open_set("", "", 0);
+    cr_assert_eq(dn_dataset_keep(d, wanted), DN_OK, "%s", dn_error_last());
+    expect_items(d, 2, items);
+    cr_assert_eq(dn_dataset_keep(d, none), DN_OK, "%s", dn_error_last());
+    cr_expect_eq(d->n, 0);
+    dn_dataset_close(d);
+}
+
 /* Folders may be called 3 and 10: then that is what the numbers mean. */
 Test(dataset_folder, a_class_that_is_called_a_number_is_meant_by_it)
 {
