@@ -41,8 +41,8 @@ static dn_status check_floats(const dn__packed *p, const wish *wishes, int64_t n
     return DN_OK;
 }
 
-/* Wishes [n], all of one chunk. @param room [chunk bytes] */
-static dn_status grant(const dn__packed *p, const wish *wishes, int64_t n, char *room, char *to)
+/* Wishes [n], all of one chunk. @param room [chunk bytes], NULL until it is needed */
+static dn_status grant(const dn__packed *p, const wish *wishes, int64_t n, char **room, char *to)
 {
     const size_t image = dn__packed_image_bytes(p);
     const int64_t number = wishes[0].row / p->facts.chunk_rows, first = number * p->facts.chunk_rows;
@@ -52,15 +52,16 @@ static dn_status grant(const dn__packed *p, const wish *wishes, int64_t n, char 
                                     p->chunk[number].address + (uint64_t)(wishes[i].row - first) * image));
         return DN_OK;
     }
-    DN_TRY(dn__packed_chunk(p, number, room));
+    if (!*room && !(*room = dn_calloc(dn__packed_chunk_bytes(p), 1))) return DN_ERROR_MEMORY;
+    DN_TRY(dn__packed_chunk(p, number, *room));
     atomic_store(&p->checked[number], 1);
     for (int64_t i = 0; i < n; i++)
-        memcpy(to + (size_t)wishes[i].place * image, room + (size_t)(wishes[i].row - first) * image, image);
+        memcpy(to + (size_t)wishes[i].place * image, *room + (size_t)(wishes[i].row - first) * image, image);
     return DN_OK;
 }
 
 /* In the order of the file, so that each chunk is read once. */
-static dn_status grant_all(const dn__packed *p, wish *wishes, int64_t n, char *room, char *to)
+static dn_status grant_all(const dn__packed *p, wish *wishes, int64_t n, char **room, char *to)
 {
     qsort(wishes, (size_t)n, sizeof *wishes, by_row);
     for (int64_t i = 0, end; i < n; i = end) {
@@ -75,9 +76,9 @@ static dn_status read_rows(const void *context, const int64_t *rows, int64_t n, 
 {
     const dn__packed *p = context;
     wish *wishes = dn_calloc((size_t)n, sizeof *wishes);
-    char *room = dn_calloc(dn__packed_chunk_bytes(p), 1);
+    char *room = NULL;
     for (int64_t i = 0; i < n && wishes; i++) wishes[i] = (wish){rows[i], i};
-    const dn_status status = wishes && room ? grant_all(p, wishes, n, room, to) : DN_ERROR_MEMORY;
+    const dn_status status = wishes ? grant_all(p, wishes, n, &room, to) : DN_ERROR_MEMORY;
     dn_free(room);
     dn_free(wishes);
     return status;
@@ -154,8 +155,11 @@ static dn_status take(dn_dataset *d, dn__packed *p)
     d->rows->has_print = f->has_print != 0;
     d->rows->print = f->print;
     DN_TRY(take_names(d, p));
+    d->rows->origin = p->provenance;
     d->provenance = dn_format("%s (%s)", p->path, p->provenance);
-    return d->provenance ? DN_OK : DN_ERROR_MEMORY;
+    if (!d->provenance) return DN_ERROR_MEMORY;
+    d->rows->named = strlen(d->provenance);
+    return DN_OK;
 }
 
 dn_status dn__load_packed(dn_dataset *d, const dn__request *request)

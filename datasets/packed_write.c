@@ -32,11 +32,26 @@ static dn_status write_names(dn_store *to, const dn_dataset *set)
     return status;
 }
 
+/* Of a packed set, where its images came from and which of them these are: not the names of all the files that they
+ * went through. */
+static dn_status write_provenance(dn_store *to, const dn_dataset *set)
+{
+    const char *whole = set->provenance ? set->provenance : "";
+    if (!set->rows || !set->rows->origin) return dn_store_set_text(to, "/", "provenance", whole);
+    const char *origin = set->rows->origin, *done = whole + set->rows->named;
+    const size_t length = strlen(origin), added = strlen(done);
+    const bool known = length >= added && strcmp(origin + length - added, done) == 0;
+    char *text = dn_format("%s%s", origin, known ? "" : done);
+    const dn_status status = text ? dn_store_set_text(to, "/", "provenance", text) : DN_ERROR_MEMORY;
+    dn_free(text);
+    return status;
+}
+
 static dn_status write_facts(dn_store *to, const dn_dataset *set)
 {
     DN_TRY(dn_store_set_kind(to, DN__PACKED_KIND, DN__PACKED_VERSION));
     DN_TRY(dn_store_set_int(to, "/", "classes", set->labels ? set->classes : 0));
-    DN_TRY(dn_store_set_text(to, "/", "provenance", set->provenance ? set->provenance : ""));
+    DN_TRY(write_provenance(to, set));
     if (!set->labels) return DN_OK;
     DN_TRY(dn_store_write(to, "labels", DN_I32, 1, &set->n, set->labels));
     return write_names(to, set);

@@ -112,12 +112,14 @@ static dn_status read_resized(const dn_dataset *d, const int64_t *rows, int64_t 
     return status;
 }
 
-/* How many images are read at once: of resized ones, there are several copies. */
+/* How many images are read at once: of resized ones, there are several copies, of both sizes. */
 static int64_t at_once(const dn_dataset *d)
 {
-    const size_t stored =
-        d->rows->size.height ? (size_t)d->rows->height * (size_t)d->rows->width * (size_t)d->rows->channels : 1;
-    const int64_t n = BLOCK_BYTES / (int64_t)(stored * dn_dtype_size(d->type));
+    const dn__rows *r = d->rows;
+    if (!r->size.height) return MOST_AT_ONCE;
+    const size_t stored = (size_t)r->height * (size_t)r->width * (size_t)r->channels * dn_dtype_size(d->type);
+    const size_t shown = dn_dataset_image_bytes(d);
+    const int64_t n = BLOCK_BYTES / (int64_t)(stored > shown ? stored : shown);
     return n < 1 ? 1 : n > MOST_AT_ONCE ? MOST_AT_ONCE : n;
 }
 

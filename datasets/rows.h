@@ -11,6 +11,8 @@ typedef struct dn__rows {
     dn_status (*read)(const void *context, const int64_t *rows, int64_t n, void *to);
     void (*close)(void *context);
     void *context;
+    const char *origin; /**< of a file that was made of another set: that set's provenance; NULL: none */
+    size_t named;       /**< with it: how much of dn_dataset.provenance names this file and the origin */
 
     /* What the set's expression made of it. */
     int height, width, channels; /**< in the file, where `size` is another */

@@ -6,6 +6,7 @@
 #include "core/store.h"
 #include "datasets/npy.h"
 #include "datasets/packed.h"
+#include "datasets/rows.h"
 #include "test_dataset_files.h"
 
 static folder f;
@@ -91,6 +92,7 @@ static void expect_gather(const dn_dataset *d)
     items[7] = d->n;
     cr_expect_eq(dn_dataset_gather(d, items, ITEMS, some), DN_ERROR_ARGUMENT);
     cr_expect_eq(dn_dataset_read(d, d->n - 1, 2, some), DN_ERROR_ARGUMENT);
+    if (!d->images) cr_expect_eq(dn_dataset_keep((dn_dataset *)d, NULL), DN_ERROR_ARGUMENT);
     dn_free(some);
     dn_free(all);
 }
@@ -164,6 +166,34 @@ Test(packed, what_could_not_be_read_again_is_not_written)
     cr_expect_neq(access(folder_file(&f, "set.h5"), F_OK), 0);
 }
 
+/** Packed again and again: still one level. */
+Test(packed, a_copy_names_the_first_source)
+{
+    char origin[LONGEST_PATH], expected[2 * LONGEST_PATH];
+    dn_dataset *set = open_set("glyphs:test", false, 30);
+    snprintf(origin, sizeof origin, "%s", set->provenance);
+    pack(set, 0);
+    dn_dataset_close(set);
+    for (int i = 0; i < 2; i++) {
+        set = open_set(packed("", ""), true, 0);
+        cr_assert_eq(dn_packed_write(folder_file(&f, "copy.h5"), set, NULL), DN_OK, "%s", dn_error_last());
+        dn_dataset_close(set);
+        cr_assert_eq(rename(folder_file(&f, "copy.h5"), folder_file(&f, "set.h5")), 0);
+    }
+    set = open_set(packed("", ""), true, 0);
+    snprintf(expected, sizeof expected, "%s/set.h5 (%s); 30 items", f.path, origin);
+    cr_expect_str_eq(set->provenance, expected);
+    dn_dataset_close(set);
+    set = open_set(packed("[1]", "@4x4x1"), true, 2);
+    cr_assert_eq(dn_packed_write(folder_file(&f, "copy.h5"), set, NULL), DN_OK, "%s", dn_error_last());
+    dn_dataset_close(set);
+    cr_assert_eq(rename(folder_file(&f, "copy.h5"), folder_file(&f, "set.h5")), 0);
+    set = open_set(packed("", ""), true, 0);
+    snprintf(expected, sizeof expected, "%s/set.h5 (%s, classes [1], as 4x4x1; 2 items); 2 items", f.path, origin);
+    cr_expect_str_eq(set->provenance, expected);
+    dn_dataset_close(set);
+}
+
 /* ---- what expressions say ---- */
 
 Test(packed, classes_limit_and_size)
@@ -188,6 +218,42 @@ Test(packed, classes_limit_and_size)
     expect_same(chosen, d);
     dn_dataset_close(chosen);
     dn_dataset_close(d);
+}
+
+typedef struct counter {
+    int64_t most; /* rows asked for at once */
+} counter;
+
+static dn_status count_rows(const void *context, const int64_t *rows, int64_t n, void *to)
+{
+    counter *c = (counter *)context;
+    (void)rows;
+    if (n > c->most) c->most = n;
+    memset(to, 7, (size_t)n * 28 * 28);
+    return DN_OK;
+}
+
+/** Whichever of the two sizes is larger. */
+Test(packed, blocks_of_resized_images_are_small)
+{
+    static const int sides[] = {512, 28, 7};
+    static const int64_t most[] = {(8 << 20) / (512 * 512 * 3), (8 << 20) / (28 * 28 * 3), 4096};
+    for (int i = 0; i < 3; i++) {
+        counter c = {0};
+        dn__rows *rows = dn_calloc(1, sizeof *rows);
+        *rows = (dn__rows){.read = count_rows, .context = &c};
+        dn_dataset d = {
+            .name = (char[]){"set"}, .n = 5000, .height = 28, .width = 28, .channels = 1, .type = DN_U8, .rows = rows};
+        const dn_size size = {.height = sides[i], .width = sides[i], .channels = i < 2 ? 3 : 1};
+        cr_assert_eq(dn__rows_resize(&d, &size), DN_OK, "%s", dn_error_last());
+        const int64_t n = i == 0 ? 25 : d.n;
+        uint8_t *images = dn_calloc((size_t)n, dn_dataset_image_bytes(&d));
+        cr_assert_eq(dn_dataset_read(&d, 0, n, images), DN_OK, "%s", dn_error_last());
+        cr_expect_eq(c.most, most[i], "%d: %d at once", sides[i], (int)c.most);
+        cr_expect_eq(images[(size_t)n * dn_dataset_image_bytes(&d) - 1], 7);
+        dn_free(images);
+        dn__rows_close(rows);
+    }
 }
 
 Test(packed, memory_decides)
