@@ -9,12 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apps/utf8.h"
 #include "core/nearest.h"
 
 int dn_cli_fail(dn_status status)
 {
     if (status == DN_OK) return DN_EXIT_DONE;
-    fprintf(stderr, "dunlin: %s\n", dn_error_last());
+    char text[2048];
+    snprintf(text, sizeof text, "%s", dn_error_last());
+    dn_text_disarm(text, "\n\t");
+    fprintf(stderr, "dunlin: %s\n", text);
     return status == DN_ERROR_ARGUMENT ? DN_EXIT_USAGE : DN_EXIT_FAILED;
 }
 

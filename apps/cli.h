@@ -9,8 +9,8 @@
 
 enum { DN_EXIT_DONE = 0, DN_EXIT_FAILED = 1, DN_EXIT_USAGE = 2 };
 
-/** Prints "dunlin: TEXT" with the last error's text on stderr. @return DN_EXIT_USAGE for DN_ERROR_ARGUMENT, else
- *  DN_EXIT_FAILED; DN_EXIT_DONE, and nothing is printed, for DN_OK */
+/** Prints "dunlin: TEXT" with the last error's text on stderr, '?' in place of control characters.
+ *  @return DN_EXIT_USAGE for DN_ERROR_ARGUMENT, else DN_EXIT_FAILED; DN_EXIT_DONE, and nothing is printed, for DN_OK */
 int dn_cli_fail(dn_status status);
 
 /** Read a whole text as one number. @param what names it in errors, such as "--seed"

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "apps/utf8.h"
 #include "core/alloc.h"
 
 enum { LONGEST_CELL = 512, GAP = 2 };
@@ -63,6 +64,7 @@ void dn_table_cell(dn_table *table, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    dn_text_disarm(text, "");
     add(table, text);
 }
 

@@ -12,7 +12,8 @@ typedef struct dn_table dn_table;
 dn_status dn_table_open(dn_table **out, const char *columns) DN_NODISCARD;
 void dn_table_close(dn_table *table);
 
-/** Adds the next cell (printf style), row by row. What goes wrong is reported by dn_table_print(). */
+/** Adds the next cell (printf style), row by row; '?' stands for control characters. What goes wrong is reported by
+ *  dn_table_print(). */
 void dn_table_cell(dn_table *table, const char *format, ...) DN_PRINTF(2, 3);
 
 /** Fills the row that was begun with empty cells; then draws a line across the table below it. */

@@ -1,6 +1,7 @@
 #include "apps/utf8.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 size_t dn_utf8_length(const char *letter)
 {
@@ -20,4 +21,10 @@ size_t dn_utf8_length(const char *letter)
         return surrogate || none ? 0 : more + 1;
     }
     return 0;
+}
+
+void dn_text_disarm(char *text, const char *spared)
+{
+    for (; *text; text++)
+        if (((unsigned char)*text < 0x20 || *text == 0x7f) && !strchr(spared, *text)) *text = '?';
 }

@@ -8,4 +8,8 @@
  *  characters, surrogates, U+FFFE and its like */
 size_t dn_utf8_length(const char *letter);
 
+/** Puts '?' in place of control characters, with which a name from a file could drive a terminal.
+ *  @param spared such as "\n\t": these stay */
+void dn_text_disarm(char *text, const char *spared);
+
 #endif

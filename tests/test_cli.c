@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "apps/cli.h"
+#include "apps/table.h"
 #include "core/alloc.h"
 
 extern char **environ;
@@ -164,6 +165,25 @@ Test(cli, a_full_output_is_an_error)
     waitpid(child, &status, 0);
     cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 1);
     close(full);
+}
+
+/** A file's name may hold what a terminal takes for an order. */
+Test(cli, names_do_not_drive_the_terminal)
+{
+    cr_expect_eq(RUN("data", "info", "folder:/nowhere/\x1b[2J\x7f\r\u00e9"), 1);
+    HAS(err, "/nowhere/?[2J??\u00e9");
+    dn_table *table = NULL;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&text, &size);
+    cr_assert_eq(dn_table_open(&table, "lr"), DN_OK);
+    dn_table_cell(table, "%s", "\x1b[31mcat\n");
+    dn_table_cell(table, "%s", "\u00e9\t");
+    cr_expect_eq(dn_table_print(table, file), DN_OK);
+    fclose(file);
+    cr_expect_str_eq(text, "?[31mcat?  \u00e9?\n");
+    dn_free(text);
+    dn_table_close(table);
 }
 
 Test(cli, numbers)
