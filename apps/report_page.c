@@ -58,22 +58,33 @@ void dn__report_end(const dn__report *r)
 
 /* ---- tables ---- */
 
-/* @return whether the cell stands right: it is a number, perhaps with its spread or unit, or a dash for none */
+static bool is_dash(const char *cell)
+{
+    return !cell || strcmp(cell, "-") == 0 || strcmp(cell, "\xe2\x80\x93") == 0;
+}
+
+/* @return whether the cell is a number, perhaps with its spread or unit */
 static bool is_number(const char *cell)
 {
     char *end = NULL;
-    if (!cell || strcmp(cell, "-") == 0 || strcmp(cell, "\xe2\x80\x93") == 0) return true;
-    if (!strchr("+-.0123456789", cell[0])) return false;
+    if (is_dash(cell) || !strchr("+-.0123456789", cell[0])) return false;
     strtod(cell, &end);
     return end != cell && (!*end || strchr(" %+(", *end) || strncmp(end, "\xc2\xb1", 2) == 0);
 }
 
-/* A column of texts has a text in it. */
+/* Its heading and its dashes stand right, as its numbers do. */
 static bool is_number_column(const dn_report_table *t, int column)
 {
     for (int row = 0; row < t->rows; row++)
-        if (!is_number(t->cells[row * t->columns + column])) return false;
-    return t->rows > 0;
+        if (is_number(t->cells[row * t->columns + column])) return true;
+    return false;
+}
+
+static void put_cell(FILE *to, const dn_report_table *t, int row, int column)
+{
+    const char *cell = t->cells[row * t->columns + column];
+    const bool right = is_dash(cell) ? is_number_column(t, column) : is_number(cell);
+    dn_html_put(to, right ? "<td class=n>%s</td>" : "<td>%s</td>", cell ? cell : "");
 }
 
 void dn__report_table_write(FILE *to, const dn_report_table *t)
@@ -87,10 +98,7 @@ void dn__report_table_write(FILE *to, const dn_report_table *t)
     fputs("</tr></thead>\n<tbody>\n", to);
     for (int row = 0; row < t->rows; row++) {
         fputs("<tr>", to);
-        for (int c = 0; c < t->columns; c++) {
-            const char *cell = t->cells[row * t->columns + c];
-            dn_html_put(to, is_number(cell) ? "<td class=n>%s</td>" : "<td>%s</td>", cell ? cell : "");
-        }
+        for (int c = 0; c < t->columns; c++) put_cell(to, t, row, c);
         fputs("</tr>\n", to);
     }
     fputs("</tbody></table></div>\n", to);
