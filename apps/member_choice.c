@@ -38,8 +38,6 @@ static dn_status open_set(dn_dataset **out, const dn_member_choice *c, const cha
 
 /* ---- choosing ---- */
 
-static const char *const names[DN_CHOICE_MEMBERS] = {"member1", "member2", "member3", "member4", "member5"};
-
 static dn_status measure_member(double *auroc, const dn_logits *known, const dn_logits *unknown, int member)
 {
     dn_metrics metrics = {0};
@@ -103,16 +101,30 @@ dn_status dn_member_choice_look(void *choice, const dn_network *network, const d
     return choose(c, network, history);
 }
 
+static void free_names(dn_member_choice *c)
+{
+    for (int e = 0; e < DN_CHOICE_MEMBERS; e++) {
+        dn_free(c->names[e]);
+        c->names[e] = NULL;
+    }
+}
+
 dn_status dn_member_choice_open(dn_member_choice *c, int64_t last)
 {
-    DN_TRY(dn_step_table_open(&c->table, c->path, names, DN_CHOICE_MEMBERS, last));
-    c->open = true;
-    return DN_OK;
+    dn_status status = DN_OK;
+    for (int e = 0; e < DN_CHOICE_MEMBERS && status == DN_OK; e++)
+        if (!(c->names[e] = dn_format("member%d by %s", e + 1, c->ood))) status = DN_ERROR_MEMORY;
+    if (status == DN_OK)
+        status = dn_step_table_open(&c->table, c->path, (const char *const *)c->names, DN_CHOICE_MEMBERS, last);
+    c->open = status == DN_OK;
+    if (!c->open) free_names(c);
+    return status;
 }
 
 void dn_member_choice_close(dn_member_choice *c)
 {
     if (c->open) dn_step_table_close(&c->table);
+    free_names(c);
     dn_dataset_close(c->known);
     dn_dataset_close(c->unknown);
     c->known = c->unknown = NULL;

@@ -9,14 +9,16 @@
 enum { DN_CHOICE_MEMBERS = 5 };
 
 /** Chooses each member's best epoch: the first of the highest AUROC of its largest probability, of known test images
- *  against unknown ones. Its figures are in a CSV file, one row an epoch, one column a member. */
+ *  against unknown ones. Its figures are in a CSV file, one row an epoch, one column a member; the unknown set's name is
+ *  in the heading. */
 typedef struct dn_member_choice {
     const char *run, *path; /**< the folder, the CSV file */
     const char *data_dir;
-    const char *id, *ood;        /**< expressions */
-    uint32_t permutation;        /**< seed of NumPy's permutation, whose first rows are taken of either set */
-    int rows;                    /**< how many */
-    dn_dataset *known, *unknown; /**< opened when they are first needed */
+    const char *id, *ood;           /**< expressions */
+    uint32_t permutation;           /**< seed of NumPy's permutation, whose first rows are taken of either set */
+    int rows;                       /**< how many */
+    dn_dataset *known, *unknown;    /**< opened when they are first needed */
+    char *names[DN_CHOICE_MEMBERS]; /**< of the columns */
     dn_step_table table;
     bool open;
 } dn_member_choice;
@@ -26,7 +28,8 @@ typedef struct dn_member_choice {
  *  @return DN_ERROR_ARGUMENT for more members than DN_CHOICE_MEMBERS */
 dn_status dn_member_choice_look(void *choice, const dn_network *network, const dn_history *history);
 
-/** Reads what the file holds. @param last up to this step */
+/** Reads what the file holds. @param last up to this step
+ *  @return DN_ERROR_FORMAT if another set chose so far */
 dn_status dn_member_choice_open(dn_member_choice *choice, int64_t last) DN_NODISCARD;
 void dn_member_choice_close(dn_member_choice *choice);
 

@@ -35,31 +35,67 @@ static const struct {
     {"LSUN resize", "lsun:resize", NULL, NULL},
 };
 
-static bool is_there(const dn_reproduction *r, const char *expression)
+/* What is there but damaged is an error, not another choice of sets. @param expression NULL: none */
+static dn_status look_for(bool *there, const dn_reproduction *r, const char *expression)
 {
     dn_dataset *set = NULL;
     const dn_dataset_options o = {.data_dir = r->options->data_dir, .limit = 1};
-    const bool there = expression && dn_dataset_open(&set, expression, &o) == DN_OK;
+    *there = false;
+    if (!expression) return DN_OK;
+    const dn_status status = dn_dataset_open(&set, expression, &o);
+    *there = status == DN_OK;
     dn_dataset_close(set);
-    return there;
+    return status == DN_ERROR_FILE ? DN_OK : status;
 }
 
-static const char *choosing_set(const dn_reproduction *r)
+/* @param own whether a choice of our own stands in @param out NULL: neither is there */
+static dn_status find_unknown(const char **out, bool *own, const dn_reproduction *r, int s)
 {
-    return is_there(r, "isun:resize") ? "isun:resize" : "textures:resize";
+    bool there = false;
+    *out = unknown[s].expression, *own = false;
+    DN_TRY(look_for(&there, r, *out));
+    if (there) return DN_OK;
+    *out = unknown[s].own, *own = true;
+    DN_TRY(look_for(&there, r, *out));
+    if (!there) *out = NULL;
+    return DN_OK;
+}
+
+/* The set that chooses epochs. */
+static dn_status find_choosing(const char **out, const dn_reproduction *r)
+{
+    static const char *const sets[] = {"isun:resize", "textures:resize"};
+    bool there = false;
+    for (int i = 0; i < 2 && !there; i++) {
+        *out = sets[i];
+        DN_TRY(look_for(&there, r, *out));
+    }
+    if (there) return DN_OK;
+    return dn_fail(DN_ERROR_FILE, "%s: neither isun:resize nor textures:resize is there, by which epochs are chosen",
+                   r->experiment->name);
 }
 
 /* Hours of training should not end at sets that are missing. */
 static dn_status check_sets(const dn_reproduction *r)
 {
-    bool any = false;
-    for (int s = 0; s < SETS; s++) any |= is_there(r, unknown[s].expression) || is_there(r, unknown[s].own);
-    if (!any)
-        return dn_fail(DN_ERROR_FILE, "%s: none of the unknown sets is there (%s, %s, %s, ...): see `dunlin data list`",
-                       r->experiment->name, unknown[0].expression, unknown[0].own, unknown[2].expression);
-    if (is_there(r, choosing_set(r))) return DN_OK;
-    return dn_fail(DN_ERROR_FILE, "%s: neither isun:resize nor textures:resize is there, by which epochs are chosen",
-                   r->experiment->name);
+    int count = 0;
+    for (int s = 0; s < SETS; s++) {
+        const char *expression = NULL;
+        bool own = false;
+        DN_TRY(find_unknown(&expression, &own, r, s));
+        count += expression != NULL;
+    }
+    if (count > 0) return DN_OK;
+    return dn_fail(DN_ERROR_FILE, "%s: none of the unknown sets is there (%s, %s, %s, ...): see `dunlin data list`",
+                   r->experiment->name, unknown[0].expression, unknown[0].own, unknown[2].expression);
+}
+
+/* Of a training that goes on: it must have chosen by the same set so far. */
+static dn_status check_choice(dn_member_choice *c)
+{
+    const dn_status status = dn_member_choice_open(c, INT64_MAX);
+    dn_member_choice_close(c);
+    return status;
 }
 
 /* ---- training ---- */
@@ -177,10 +213,11 @@ static dn_status score_set(const dn_reproduction *r, const variant *v, const cha
 static dn_status score_sets(const dn_reproduction *r, const variant *v, const char *run)
 {
     for (int s = 0; s < SETS; s++) {
-        if (is_there(r, unknown[s].expression))
-            DN_TRY(score_set(r, v, run, unknown[s].label, unknown[s].expression, v->epsilon[s]));
-        else if (is_there(r, unknown[s].own))
-            DN_TRY(score_set(r, v, run, unknown[s].own_label, unknown[s].own, v->epsilon[s]));
+        const char *expression = NULL;
+        bool own = false;
+        DN_TRY(find_unknown(&expression, &own, r, s));
+        if (expression)
+            DN_TRY(score_set(r, v, run, own ? unknown[s].own_label : unknown[s].label, expression, v->epsilon[s]));
         else
             dn_reproduce_note(r, "%s is left out: '%s' is not among the data", unknown[s].label, unknown[s].expression);
     }
@@ -214,11 +251,12 @@ static dn_status run_variant(const dn_reproduction *r, const variant *v)
                                .path = path,
                                .data_dir = r->options->data_dir,
                                .id = v->test,
-                               .ood = choosing_set(r),
                                .permutation = PERMUTATION,
                                .rows = CHOOSING};
     dn_part trained = {0};
     dn_status status = run && path && best ? check_sets(r) : DN_ERROR_MEMORY;
+    if (status == DN_OK) status = find_choosing(&choice.ood, r);
+    if (status == DN_OK) status = check_choice(&choice);
     if (status == DN_OK) dn_reproduce_note(r, "epochs are chosen by %s", choice.ood);
     if (status == DN_OK) status = train(&trained, r, v, &choice);
     if (status == DN_OK) status = show_choice(r, &choice);

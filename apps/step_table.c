@@ -47,16 +47,27 @@ static dn_status take_line(dn_step_table *t, double *row, const char *line, size
     return row[0] <= (double)last ? push(t, row) : DN_OK;
 }
 
+static void add_heading(const dn_step_table *t, dn_csv *csv)
+{
+    dn_csv_add(csv, "step");
+    for (size_t i = 0; i < t->columns; i++) {
+        dn_csv_add(csv, ",");
+        dn_csv_add_text(csv, t->names[i]);
+    }
+}
+
 static dn_status check_heading(const dn_step_table *t, const char *line)
 {
     dn_csv wanted = {0};
-    dn_csv_add(&wanted, "step");
-    for (size_t i = 0; i < t->columns; i++) dn_csv_add(&wanted, ",%s", t->names[i]);
-    dn_csv_add(&wanted, "\n");
+    const size_t length = strcspn(line, "\n");
+    add_heading(t, &wanted);
     dn_status status = wanted.status;
-    if (status == DN_OK && strcmp(wanted.text, line) != 0)
-        status = dn_fail(DN_ERROR_FORMAT, "%s, line 1: it does not begin with '%.*s'; delete the file to begin anew",
-                         t->path, (int)strcspn(wanted.text, "\n"), wanted.text);
+    if (status == DN_OK && (strncmp(wanted.text, line, length) != 0 || wanted.text[length] != '\0'))
+        status =
+            dn_fail(DN_ERROR_FORMAT,
+                    "%s, line 1: found '%.*s', expected '%s': that is of another training; delete its run to begin "
+                    "anew, or name another folder",
+                    t->path, (int)length, line, wanted.text);
     dn_csv_close(&wanted);
     return status;
 }
@@ -109,8 +120,7 @@ const double *dn_step_table_find(const dn_step_table *t, int64_t step)
 static dn_status write_all(const dn_step_table *t)
 {
     dn_csv csv = {0};
-    dn_csv_add(&csv, "step");
-    for (size_t i = 0; i < t->columns; i++) dn_csv_add(&csv, ",%s", t->names[i]);
+    add_heading(t, &csv);
     for (size_t r = 0; r < t->rows; r++) {
         const double *row = t->values + r * (1 + t->columns);
         dn_csv_add(&csv, "\n%.0f", row[0]);

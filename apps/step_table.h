@@ -21,7 +21,7 @@ typedef struct dn_step_table {
 } dn_step_table;
 
 /** Reads what the file holds up to a step; without a file the table is empty.
- *  @param names [columns] of the columns after the step, without commas @param last rows of later steps are left out
+ *  @param names [columns] of the columns after the step @param last rows of later steps are left out
  *  @param out free with dn_step_table_close()
  *  @return DN_ERROR_FORMAT, naming the line, for a file with another heading or with something else than numbers */
 dn_status dn_step_table_open(dn_step_table *out, const char *path, const char *const *names, size_t columns,

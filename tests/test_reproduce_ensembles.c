@@ -362,9 +362,37 @@ Test(reproduce_ensembles, each_member_keeps_its_best_epoch, .init = open_work, .
     snprintf(csv[0], sizeof csv[0], "%s-choice.csv", through);
     snprintf(csv[1], sizeof csv[1], "%s-choice.csv", broken);
     expect_same_files(csv[0], csv[1]);
+    dn_member_choice other = {.run = through, .path = csv[0], .ood = "textures:resize"};
+    cr_expect_eq(dn_member_choice_open(&other, INT64_MAX), DN_ERROR_FORMAT, "another set chose");
+    HAS(dn_error_last(), "expected 'step,member1 by textures:resize,");
+    dn_member_choice_close(&other);
     close_watch(&w);
     close_watch(&v);
     dn_device_close(device);
+}
+
+/* A set that is damaged is not taken for one that is missing, for which another would be used. */
+Test(reproduce_ensembles, damaged_sets_are_errors, .init = open_work, .fini = close_work)
+{
+    static const char *const batches[] = {"data_batch_1", "data_batch_2", "data_batch_3",
+                                          "data_batch_4", "data_batch_5", "test_batch"};
+    static const char image[3073];
+    char path[160];
+    cr_assert_eq(mkdir(at("cifar-10-batches-bin"), 0700), 0);
+    cr_assert_eq(mkdir(at("tiny_imagenet"), 0700), 0);
+    for (int i = 0; i < 6; i++) {
+        snprintf(path, sizeof path, "%s/cifar-10-batches-bin/%s.bin", work, batches[i]);
+        FILE *file = fopen(path, "wb");
+        cr_assert_not_null(file);
+        fwrite(image, 1, sizeof image, file);
+        fclose(file);
+    }
+    cr_expect_eq(RUN("reproduce", "leave-out", "--data", work, "--out", at("r")), 1);
+    HAS(err, "none of the unknown sets is there");
+    write_file(at("tiny_imagenet/tin_test_crop32.bin"), "damaged");
+    cr_expect_eq(RUN("reproduce", "leave-out", "--data", work, "--out", at("r")), 1);
+    HAS(err, "tin_test_crop32.bin");
+    HAS(err, "found 7 bytes in the file");
 }
 
 /* ---- curves, and scores of rows ---- */
