@@ -20,7 +20,8 @@ typedef struct dn_prefetch_options {
 /** @return about the bytes that reading ahead takes, 0 for nothing to read */
 size_t dn_prefetch_bytes(size_t bytes_of_a_step);
 
-/** Starts the threads: four, each of which may share out its work to a quarter of the OpenMP threads that the caller has.
+/** Starts the threads: four, each of which may share out its work to a quarter of the OpenMP threads that the caller
+ *  has.
  *  @param out free with dn_prefetch_close() */
 dn_status dn_prefetch_open(dn_prefetch **out, const dn_prefetch_options *options) DN_NODISCARD;
 

@@ -1,5 +1,5 @@
 /* The sets of unknown images that ODIN (Liang et al., ICLR 2018) published, as its archives unpack: a folder of PNG
- * files, alone or in one sub-folder; or the same images as an array, FOLDER.npy. None has labels. */
+ * files (JPEG for iSUN), alone or in one sub-folder; or the same images as an array, FOLDER.npy. None has labels. */
 #include <stdbool.h>
 #include <sys/stat.h>
 

@@ -21,8 +21,9 @@ typedef struct folder {
     int count;
 } folder;
 
-static const char *const subfolders[] = {"mnist", "cifar-10-batches-bin", "cifar-100-binary", "textures",
-                                         "svhn",  "LSUN_resize",          "LSUN_resize/test", "iSUN"};
+static const char *const subfolders[] = {
+    "mnist", "cifar-10-batches-bin", "cifar-100-binary", "textures", "svhn", "LSUN_resize", "LSUN_resize/test",
+    "iSUN",  "iSUN/iSUN_patches"};
 
 static inline void folder_open(folder *f)
 {

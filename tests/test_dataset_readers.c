@@ -321,6 +321,28 @@ Test(dataset_readers, odin_folders_are_read_with_and_without_a_sub_folder)
     folder_close(&f);
 }
 
+/* As iSUN.tar.gz unpacks. */
+Test(dataset_readers, odin_folders_may_hold_jpeg_files)
+{
+    static const char *const names[] = {"iSUN/iSUN_patches/1.jpeg", "iSUN/iSUN_patches/2.jpeg"};
+    unsigned char bytes[FILE_ROOM];
+    folder f;
+    dn_dataset *d = NULL;
+    folder_open(&f);
+    FILE *file = fopen(DN_FUZZ_CORPUS "/image/rgb_444.jpg", "rb");
+    cr_assert_not_null(file);
+    const size_t n = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    for (int i = 0; i < 2; i++) folder_write(&f, names[i], bytes, n);
+    cr_assert_eq(dn_dataset_open(&d, "isun@32x32x3", &(dn_dataset_options){.data_dir = f.path}), DN_OK, "%s",
+                 dn_error_last());
+    cr_expect(d->n == 2 && d->height == 32 && d->channels == 3 && !d->labels && !d->classes && !d->class_names);
+    cr_expect_str_eq(d->item_names[1], "iSUN_patches/2.jpeg");
+    cr_expect(memcmp(d->images, (char *)d->images + 3072, 3072) == 0);
+    dn_dataset_close(d);
+    folder_close(&f);
+}
+
 Test(dataset_readers, odin_arrays_stand_in_for_folders)
 {
     static uint8_t images[2 * 3072];
