@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "apps/cli.h"
+#include "apps/command_line.h"
 #include "apps/commands.h"
 #include "apps/interrupt.h"
 #include "apps/report.h"
@@ -85,19 +86,6 @@ static const struct argp argp = {
         "Example: dunlin report runs/single runs/mi -o report.html",
 };
 
-/* @return the command line as it was given, with quotes where a shell needs them; NULL with an error text */
-static char *join(int argc, char **argv)
-{
-    char *line = dn_strdup(argv[0]);
-    for (int i = 1; i < argc && line; i++) {
-        const bool plain = *argv[i] && !strpbrk(argv[i], " \t\n'\"\\$&|;<>()*?[]#~`{}!");
-        char *longer = dn_format(plain ? "%s %s" : "%s '%s'", line, argv[i]);
-        dn_free(line);
-        line = longer;
-    }
-    return line;
-}
-
 static dn_status report(arguments *a)
 {
     dn_device *device = NULL;
@@ -114,7 +102,7 @@ static dn_status report(arguments *a)
 int dn_cmd_report(int argc, char **argv)
 {
     arguments a = {.output = "report.html"};
-    char *command = join(argc, argv);
+    char *command = dn_command_line(argc, argv);
     a.report.command = command;
     dn_status status = command ? DN_OK : DN_ERROR_MEMORY;
     if (status == DN_OK && argp_parse(&argp, argc, argv, 0, NULL, &a) != 0) status = DN_ERROR_ARGUMENT;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "apps/cli.h"
+#include "apps/command_line.h"
 #include "apps/commands.h"
 #include "apps/experiments.h"
 #include "apps/interrupt.h"
@@ -137,22 +138,10 @@ static dn_status reproduce(const arguments *a)
     return status;
 }
 
-/* The command as it could be typed again. */
-static char *join(int argc, char **argv)
-{
-    char *text = dn_strdup("dunlin reproduce");
-    for (int i = 1; i < argc && text; i++) {
-        char *longer = dn_format("%s %s", text, argv[i]);
-        dn_free(text);
-        text = longer;
-    }
-    return text;
-}
-
 int dn_cmd_reproduce(int argc, char **argv)
 {
     arguments a = {.options = {.seeds = 1}};
-    char *command = join(argc, argv);
+    char *command = dn_command_line(argc, argv);
     if (!command) return dn_cli_fail(DN_ERROR_MEMORY);
     a.options.command = command;
     dn_status status = DN_OK;

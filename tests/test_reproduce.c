@@ -1,6 +1,7 @@
 /* dunlin reproduce: a small experiment of the test's own through the framework, the shipped ones' published figures. */
 #include <math.h>
 
+#include "apps/command_line.h"
 #include "apps/experiments.h"
 #include "apps/interrupt.h"
 #include "apps/json.h"
@@ -270,6 +271,24 @@ Test(reproduce, command_line)
     cr_expect_eq(RUN("reproduce", "gen", "--data", work, "--out", at("gen")), 1);
     HAS(err, "gen, part mnist, needs 'mnist[0-4]:train'");
     cr_expect(!exists(at("gen")));
+}
+
+/* A shell makes the same arguments of the line again. */
+Test(reproduce, command_can_be_typed_again)
+{
+    char *const given[] = {"printf",    "%s\n",  "mnist[0-4]:test", "it's",
+                           "two words", "",      "train.seed=1",    "a*?$HOME`\"\\",
+                           "~/data",    "{a,b}", "1,2/3_4-5",       "\303\244;&|<>()!#"};
+    enum { N = sizeof given / sizeof *given };
+    char *line = dn_command_line(N, given), expected[400] = "";
+    cr_assert_not_null(line, "%s", dn_error_last());
+    char *const shell[] = {"sh", "-c", line, NULL};
+    cr_assert_eq(wait_command(start_program("sh", shell, environ)), 0, "%s: %s", line, err);
+    for (int i = 2; i < N; i++)
+        snprintf(expected + strlen(expected), sizeof expected - strlen(expected), "%s\n", given[i]);
+    cr_expect_str_eq(out, expected);
+    HAS(line, " train.seed=1 "); /* without quotes where none are needed */
+    dn_free(line);
 }
 
 /* ---- published figures, as they are published ---- */
