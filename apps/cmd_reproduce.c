@@ -34,7 +34,7 @@ static const struct argp_option options[] = {
     {"quick", KEY_QUICK, NULL, 0, "A small version of the same steps, minutes on 2 cores; says what it reduces", 0},
     {"seeds", KEY_SEEDS, "N", 0, "Run with seeds 0 to N-1: mean and standard deviation (default 1)", 0},
     {"out", KEY_OUT, "DIR", 0, "Folder of runs and results (default: runs/reproduce/NAME, with --quick NAME-quick)", 0},
-    {"part", KEY_PART, "PART", 0, "Only this part of the experiment, see --list", 0},
+    {"part", KEY_PART, "PART", 0, "Only this part of the experiment, see --list; the results then hold no other", 0},
     {"weights", KEY_WEIGHTS, "FILE", 0, "A trained network instead of one trained here, where --list says so", 0},
     {"device", KEY_DEVICE, "D", 0, "See `dunlin devices` (default cpu)", 0},
     {"threads", KEY_THREADS, "N", 0, "CPU threads (default: all cores)", 0},
@@ -98,7 +98,8 @@ static const struct argp argp = {
     .args_doc = "NAME",
     .doc =
         "Runs a published experiment again: trains, scores, and shows the figures beside the published ones. What is "
-        "done stays in the folder: after Ctrl-C the same command goes on.\v"
+        "done stays in the folder: after Ctrl-C the same command goes on. Results and report are those of the parts "
+        "and seeds asked for; asked for more of them, the command takes those that are trained already as they are.\v"
         "Example: dunlin reproduce gen --part mnist --seeds 5",
 };
 
