@@ -126,7 +126,8 @@ static dn_status open_session(session *s, uint64_t seed)
                                  .ood = o->n_ood > 0 ? o->ood : (const char *const *)recipe->data.ood,
                                  .n_ood = o->n_ood > 0 ? o->n_ood : (int)recipe->data.n_ood,
                                  .fit = o->fit,
-                                 .list = s->list};
+                                 .list = s->list,
+                                 .tell = !o->quiet};
     DN_TRY(dn_sets_check(s->network, &sets));
     DN_TRY(dn_output_files_open(&s->files, s->network, o->run, o->data_dir, o->refresh, o->quiet));
     const dn_scoring_options options = {

@@ -7,6 +7,7 @@
 #include "apps/checkpoint.h"
 #include "apps/network_pass.h"
 #include "apps/run.h"
+#include "apps/utf8.h"
 #include "core/alloc.h"
 
 /* ---- runs ---- */
@@ -94,12 +95,42 @@ dn_status dn_runs_check(const char *const *runs, int n, bool id_named)
 
 /* ---- sets ---- */
 
-static dn_status check_set(const dn_network *network, const char *set, const char *data_dir)
+/* @param line one of the network's class names, with whatever lines are behind it */
+static bool has_class(const dn_dataset *set, const char *line)
+{
+    const size_t length = strcspn(line, "\n");
+    for (int c = 0; c < set->classes; c++)
+        if (strlen(set->class_names[c]) == length && strncmp(set->class_names[c], line, length) == 0) return true;
+    return false;
+}
+
+/* A folder without images of one class has other labels than the folder that was trained on. */
+static void tell_unknown_labels(const dn_network *n, const dn_dataset *set, const char *expression)
+{
+    char text[512] = "its classes are the network's in another order, or more";
+    const char *line = n->class_names ? n->class_names : "";
+    if (!set->labels || dn_network_knows(n, set)) return;
+    if (!set->class_names || !*line)
+        snprintf(text, sizeof text, "%d classes, the network has %d, and not both have names", set->classes,
+                 n->classes);
+    while (set->class_names && *line && has_class(set, line)) {
+        line += strcspn(line, "\n");
+        line += *line == '\n';
+    }
+    if (set->class_names && *line)
+        snprintf(text, sizeof text, "it has no class '%.*s', which the network knows", (int)strcspn(line, "\n"), line);
+    dn_text_disarm(text, "");
+    fprintf(stderr, "%s: no accuracy, the labels are not the network's: %s\n", expression, text);
+}
+
+/* @param tell of labels that are not the network's */
+static dn_status check_set(const dn_network *network, const char *set, const char *data_dir, bool tell)
 {
     dn_dataset *opened = NULL;
     const dn_dataset_options options = {.data_dir = data_dir, .limit = 1};
     DN_TRY(dn_dataset_open(&opened, set, &options));
     const dn_status status = dn_network_check_images(network, opened);
+    if (status == DN_OK && tell) tell_unknown_labels(network, opened, set);
     dn_dataset_close(opened);
     return status;
 }
@@ -115,7 +146,7 @@ dn_status dn_sets_check(const dn_network *network, const dn_wanted_sets *wanted)
 {
     const char *fit = wanted->fit;
     if (!fit && is_fitted(wanted->list)) fit = network->recipe->data.train;
-    if (wanted->id) DN_TRY(check_set(network, wanted->id, wanted->data_dir));
-    for (int i = 0; i < wanted->n_ood; i++) DN_TRY(check_set(network, wanted->ood[i], wanted->data_dir));
-    return fit ? check_set(network, fit, wanted->data_dir) : DN_OK;
+    if (wanted->id) DN_TRY(check_set(network, wanted->id, wanted->data_dir, wanted->tell));
+    for (int i = 0; i < wanted->n_ood; i++) DN_TRY(check_set(network, wanted->ood[i], wanted->data_dir, false));
+    return fit ? check_set(network, fit, wanted->data_dir, false) : DN_OK;
 }

@@ -20,6 +20,7 @@ typedef struct dn_wanted_sets {
     int n_ood;
     const char *fit;                /**< NULL: the recipe's data.train, if a score is fitted */
     const dn_expression_list *list; /**< the scores */
+    bool tell;                      /**< prints why the known set has no accuracy, if it has labels */
 } dn_wanted_sets;
 
 /** Opens the first image of each set. @return the error of the first set that is not known, not there, or of images
