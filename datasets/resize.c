@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "datasets/image.h"
 #include "datasets/sets.h"
 
 /* Weights of 8-bit images are fixed-point numbers with this many bits behind the point. */
@@ -202,6 +203,12 @@ static dn_status fit(dn_dataset *d, const dn_size *size)
             width = (int)(by_height / d->height);
         else
             height = (int)(by_width / d->width);
+        if ((int64_t)height * width > DN_IMAGE_MOST_PIXELS)
+            return dn_fail(
+                DN_ERROR_SHAPE,
+                "an image of %dx%d is too long and thin to fill %dx%d: it would become one of %dx%d; without "
+                "/crop it is squeezed",
+                d->height, d->width, size->height, size->width, height, width);
     }
     DN_TRY(scale_axis(d, width, 0, size->filter));
     DN_TRY(scale_axis(d, height, 1, size->filter));

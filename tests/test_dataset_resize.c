@@ -85,6 +85,19 @@ Test(dataset_resize, crops_agree_with_torchvision)
     dn_dataset_close(d);
 }
 
+/* A few bytes packed would become many gibibytes. */
+Test(dataset_resize, a_thread_is_not_made_a_sheet)
+{
+    for (int tall = 0; tall < 2; tall++) {
+        dn_dataset *d = make(DN_U8, 1, tall ? 65536 : 1, tall ? 1 : 65536, 1);
+        cr_expect_eq(dn_dataset_resize(d, &(dn_size){64, 64, 1, 0, DN_FIT_CROP}), DN_ERROR_SHAPE);
+        cr_expect(strstr(dn_error_last(), "too long and thin to fill 64x64"), "%s", dn_error_last());
+        cr_expect_eq(dn_dataset_resize(d, &(dn_size){64, 64, 1, 0, 0}), DN_OK);
+        cr_expect(d->height == 64 && d->width == 64);
+        dn_dataset_close(d);
+    }
+}
+
 /* The weight of input i for output o by its definition. */
 static double weight(int i, int o, int inputs, int outputs)
 {
