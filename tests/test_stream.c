@@ -233,13 +233,12 @@ Test(stream, goes_on_from_a_checkpoint)
 {
     const char *recipe = write_packed_recipe("", mi_recipe);
     stream(false);
-    TRAIN(recipe, "--out", at("whole"), "-q", "train.steps=250", "train.checkpoint_every=100000");
+    TRAIN(recipe, "--out", at("whole"), "-q", "train.steps=100", "train.checkpoint_every=100000");
     stream(true);
     const pid_t child =
-        START("train", recipe, "--out", at("long"), "-q", "train.steps=250", "train.checkpoint_every=100000");
+        START("train", recipe, "--out", at("long"), "-q", "train.steps=100", "train.checkpoint_every=100000");
     for (int i = 0; i < 20000 && !exists(at("long/checkpoint.h5")); i++)
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    nanosleep(&(struct timespec){.tv_nsec = 30000000}, NULL);
     kill(child, SIGTERM);
     cr_assert_eq(wait_command(child), 1, "%s", err);
     TRAIN("--out", at("long"), "--resume", "-q");
