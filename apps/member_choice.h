@@ -9,8 +9,8 @@
 enum { DN_CHOICE_MEMBERS = 5 };
 
 /** Chooses each member's best epoch: the first of the highest AUROC of its largest probability, of known test images
- *  against unknown ones. Its figures are in a CSV file, one row an epoch, one column a member; the unknown set's name is
- *  in the heading. */
+ *  against unknown ones. Its figures are in a CSV file, one row an epoch, one column a member; the heading
+ *  names the unknown set. */
 typedef struct dn_member_choice {
     const char *run, *path; /**< the folder, the CSV file */
     const char *data_dir;
