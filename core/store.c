@@ -152,8 +152,10 @@ static dn_status create_file(dn_store *store)
     DN__ID access = H5Pcreate(H5P_FILE_ACCESS);
     DN_TRY(dn__store_set_target(access, &store->target));
     /* The newest format that HDF5 1.10 reads: in it the structures around the data have checksums too. */
+    DN__ID root = H5Pcreate(H5P_FILE_CREATE);
+    dn__store_forget_times(root);
     if (H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110) >= 0)
-        store->file = H5Fcreate(store->temporary, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+        store->file = H5Fcreate(store->temporary, H5F_ACC_TRUNC, root, access);
     DN_TRY(dn__store_check_disk(store));
     return store->file < 0 ? dn__store_fail(store, DN_ERROR_FILE, "cannot create the file") : DN_OK;
 }

@@ -138,11 +138,12 @@ static dn_status create_dataset(dn_store *store, const char *name, const dn_stor
     hsize_t dims[DN_STORE_MAX_RANK];
     for (int axis = 0; axis < info->rank; axis++) dims[axis] = (hsize_t)info->dim[axis];
     DN__ID space = H5Screate_simple(info->rank, dims, NULL);
-    DN__ID links = dn__store_link_options();
     DN__ID layout = H5Pcreate(H5P_DATASET_CREATE);
     DN__ID cache = cache_options(info);
     DN_TRY(set_layout(store, layout, info));
-    *out = H5Dcreate2(store->file, name, file_type(info->dtype), space, links, layout, cache);
+    DN_TRY(dn__store_make_groups(store, name, false));
+    dn__store_forget_times(layout);
+    *out = H5Dcreate2(store->file, name, file_type(info->dtype), space, H5P_DEFAULT, layout, cache);
     DN_TRY(dn__store_check_disk(store));
     if (*out >= 0) return DN_OK;
     if (dn__store_has(store->file, name))

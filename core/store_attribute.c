@@ -28,11 +28,26 @@ bool dn__store_has(hid_t file, const char *name)
     return H5Oexists_by_name(file, name, H5P_DEFAULT) > 0;
 }
 
-hid_t dn__store_link_options(void)
+void dn__store_forget_times(hid_t options)
 {
-    const hid_t options = H5Pcreate(H5P_LINK_CREATE);
-    if (options >= 0) (void)H5Pset_create_intermediate_group(options, 1);
-    return options;
+    (void)H5Pset_obj_track_times(options, false);
+}
+
+dn_status dn__store_make_groups(const dn_store *store, const char *name, bool last)
+{
+    char path[LONGEST_NAME + 1];
+    const size_t length = strlen(name);
+    DN__ID options = H5Pcreate(H5P_GROUP_CREATE);
+    dn__store_forget_times(options);
+    for (size_t end = 1; end <= length; end++) {
+        if ((name[end] != '/' && !(last && name[end] == '\0')) || name[end - 1] == '/') continue;
+        memcpy(path, name, end);
+        path[end] = '\0';
+        if (dn__store_has(store->file, path)) continue;
+        DN__ID group = H5Gcreate2(store->file, path, H5P_DEFAULT, options, H5P_DEFAULT);
+        if (group < 0) return dn__store_fail(store, DN_ERROR_FILE, "cannot make the group \"%s\"", path);
+    }
+    return DN_OK;
 }
 
 dn_status dn__store_check_name(const dn_store *store, const char *name)
@@ -55,11 +70,7 @@ static dn_status set_attribute(dn_store *store, const char *object, const char *
     DN_TRY(dn__store_check_writing(store));
     DN_TRY(dn__store_check_name(store, object));
     DN_TRY(dn__store_check_name(store, name));
-    if (!dn__store_has(store->file, object)) {
-        DN__ID links = dn__store_link_options();
-        DN__ID group = H5Gcreate2(store->file, object, links, H5P_DEFAULT, H5P_DEFAULT);
-        if (group < 0) return dn__store_fail(store, DN_ERROR_FILE, "cannot make the group \"%s\"", object);
-    }
+    DN_TRY(dn__store_make_groups(store, object, true));
     DN__ID owner = H5Oopen(store->file, object, H5P_DEFAULT);
     if (H5Aexists(owner, name) > 0) (void)H5Adelete(owner, name);
     DN__ID space = H5Screate(H5S_SCALAR);

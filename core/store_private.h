@@ -73,8 +73,11 @@ dn_status dn__store_close_arrays(dn_store *store);
 /** @return whether there is something under this name, reached by hard links alone: they cannot leave the file */
 bool dn__store_has(hid_t file, const char *name);
 
-/** @return a list that makes missing groups on the way to a new object */
-hid_t dn__store_link_options(void);
+/** Makes the groups on the way to a new object, as far as they are missing. @param last the name is a group's as well */
+dn_status dn__store_make_groups(const dn_store *store, const char *name, bool last);
+
+/** Objects made with these options have no time in them: the same content gives the same bytes. */
+void dn__store_forget_times(hid_t options);
 
 /** @return whether `name` is a name: not NULL, not empty, not too long */
 dn_status dn__store_check_name(const dn_store *store, const char *name);

@@ -103,6 +103,34 @@ static void write_sample(const char *path, int deflate)
     dn_free(images);
 }
 
+static char *bytes_of(const char *path, size_t *bytes)
+{
+    FILE *file = fopen(path, "rb");
+    cr_assert_not_null(file);
+    fseek(file, 0, SEEK_END);
+    *bytes = (size_t)ftell(file);
+    rewind(file);
+    char *data = dn_calloc(*bytes, 1);
+    cr_assert_eq(fread(data, 1, *bytes, file), *bytes);
+    fclose(file);
+    return data;
+}
+
+/* HDF5 notes whole seconds. */
+Test(store, the_same_content_gives_the_same_bytes_later, .init = setup)
+{
+    size_t first = 0, second = 0;
+    write_sample(in_folder("a.h5"), 4);
+    sleep(1);
+    usleep(100000);
+    write_sample(in_folder("b.h5"), 4);
+    char *a = bytes_of(in_folder("a.h5"), &first), *b = bytes_of(in_folder("b.h5"), &second);
+    cr_assert_eq(first, second);
+    cr_expect_eq(memcmp(a, b, first), 0);
+    dn_free(a);
+    dn_free(b);
+}
+
 Test(store, round_trip, .init = setup)
 {
     for (int deflate = 0; deflate <= 4; deflate += 4) {
