@@ -51,6 +51,8 @@ static dn_status check(const dn_experiment *e, const dn_reproduce_options *o)
 {
     if (o->weights && !e->weights)
         return dn_fail(DN_ERROR_ARGUMENT, "--weights: %s takes no weights, it trains its networks", e->name);
+    if (o->weights && o->part && strcmp(o->part, e->weights) != 0)
+        return dn_fail(DN_ERROR_ARGUMENT, "--weights: they are for part '%s', not for '%s'", e->weights, o->part);
     if (o->part) DN_TRY(check_part(e, o->part));
     for (int p = 0; p < e->n_parts; p++) {
         if (o->part && strcmp(o->part, e->part[p].name) != 0) continue;

@@ -37,7 +37,7 @@ typedef struct dn_experiment {
     int n_published;
     dn_experiment_part part[DN_PARTS_MOST]; /**< [n_parts] */
     int n_parts;
-    bool weights;                                /**< --weights is understood */
+    const char *weights;                         /**< the part that takes --weights; NULL: none does */
     dn_status (*seed)(const dn_reproduction *r); /**< runs it with r->seed */
 } dn_experiment;
 
@@ -101,9 +101,10 @@ typedef struct dn_part {
 dn_status dn_reproduce_train(dn_part *out, const dn_reproduction *r, const dn_part_request *request) DN_NODISCARD;
 void dn_part_close(dn_part *part);
 
-/** Takes the trained network of --weights instead: a weight file of Keras becomes the run r->folder/name.
+/** Takes the trained network of --weights instead: a weight file of Keras becomes the run r->folder/NAME-weights, made
+ *  anew each time. @param model of dn_model_options
  *  @param out clear with dn_part_close(), also after a failure; without loss and training accuracy */
-dn_status dn_reproduce_import(dn_part *out, const dn_reproduction *r, const char *name) DN_NODISCARD;
+dn_status dn_reproduce_import(dn_part *out, const dn_reproduction *r, const char *name, const char *model) DN_NODISCARD;
 
 /** A data set or a score: what the table calls it, and the expression. */
 typedef struct dn_labelled {

@@ -18,11 +18,11 @@ static dn_status take(dn_part *out, const dn_reproduction *r, const dn_network *
     return DN_OK;
 }
 
-dn_status dn_reproduce_import(dn_part *out, const dn_reproduction *r, const char *name)
+dn_status dn_reproduce_import(dn_part *out, const dn_reproduction *r, const char *name, const char *model)
 {
     dn_network *network = NULL;
-    const dn_import_options options = {.data_dir = r->options->data_dir};
-    *out = (dn_part){.run = dn_format("%s/%s", r->folder, name), .loss = NAN, .train_accuracy = NAN};
+    const dn_import_options options = {.model = model, .data_dir = r->options->data_dir};
+    *out = (dn_part){.run = dn_format("%s/%s-weights", r->folder, name), .loss = NAN, .train_accuracy = NAN};
     if (!out->run) return DN_ERROR_MEMORY;
     dn_reproduce_note(r, "%s: reading %s", out->run, r->options->weights);
     dn_status status = dn_import_keras(&network, r->options->weights, &options, r->device);

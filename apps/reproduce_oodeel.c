@@ -74,8 +74,8 @@ static dn_status run_cifar(const dn_reproduction *r, const dn_oodeel_scores *s)
     char layers[160] = "";
     dn_part part = {0};
     if (r->options->weights && r->seed > 0) return DN_OK; /* the same network again */
-    dn_status status =
-        r->options->weights ? dn_reproduce_import(&part, r, request.name) : dn_reproduce_train(&part, r, &request);
+    dn_status status = r->options->weights ? dn_reproduce_import(&part, r, request.name, "keras_resnet")
+                                           : dn_reproduce_train(&part, r, &request);
     if (status == DN_OK) status = name_layers(layers, sizeof layers, part.run);
     if (status == DN_OK) status = score(r, s, &part, &ood, s->all_layers ? layers : NULL);
     dn_part_close(&part);

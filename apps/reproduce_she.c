@@ -61,6 +61,6 @@ const dn_experiment dn_experiment_she = {
     .n_published = sizeof published / sizeof *published,
     .part = DN_OODEEL_PARTS,
     .n_parts = 2,
-    .weights = true,
+    .weights = "cifar",
     .seed = seed,
 };

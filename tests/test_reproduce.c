@@ -268,6 +268,8 @@ Test(reproduce, command_line)
     cr_expect_eq(RUN("reproduce", "gen", "--part", "minst"), 2);
     HAS(err, "there are mnist, cifar");
     cr_expect_eq(RUN("reproduce", "mc-dropout-react", "--weights", "a.h5"), 2);
+    cr_expect_eq(RUN("reproduce", "gen", "--part", "mnist", "--weights", "a.h5"), 2);
+    HAS(err, "for part 'cifar'");
     cr_expect_eq(RUN("reproduce", "gen", "--data", work, "--out", at("gen")), 1);
     HAS(err, "gen, part mnist, needs 'mnist[0-4]:train'");
     cr_expect(!exists(at("gen")));
