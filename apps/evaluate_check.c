@@ -14,9 +14,9 @@
 
 dn_status dn_run_recipe(dn_recipe **out, const char *run)
 {
+    char *path = NULL;
     *out = NULL;
-    char *path = dn_run_checkpoint(run);
-    if (!path) return *run ? DN_ERROR_MEMORY : DN_ERROR_ARGUMENT;
+    DN_TRY(dn_run_find(&path, run));
     char *text = dn_checkpoint_recipe(path);
     const dn_status status = text ? dn_recipe_parse(out, text, path, NULL, 0) : DN_ERROR_FILE;
     dn_free(text);

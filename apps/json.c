@@ -5,7 +5,18 @@
 #include <string.h>
 
 #include "apps/text_file.h"
+#include "apps/utf8.h"
 #include "core/alloc.h"
+
+/* Names of files are bytes of any kind, JSON is UTF-8. */
+static void mend(char *text)
+{
+    while (*text) {
+        const size_t length = (unsigned char)*text < 0x80 ? 1 : dn_utf8_length(text);
+        if (length == 0) *text = '?';
+        text += length > 0 ? length : 1;
+    }
+}
 
 dn_status dn_json_write(const cJSON *tree, const char *path)
 {
@@ -13,6 +24,7 @@ dn_status dn_json_write(const cJSON *tree, const char *path)
     if (!text) return dn_fail(DN_ERROR_MEMORY, "%s: no memory for the JSON text", path);
     char *line = dn_format("%s\n", text);
     cJSON_free(text);
+    if (line) mend(line);
     const dn_status status = line ? dn_text_write(line, path) : DN_ERROR_MEMORY;
     dn_free(line);
     return status;

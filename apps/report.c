@@ -1,5 +1,6 @@
 #include "apps/report.h"
 
+#include "apps/evaluate_check.h"
 #include "apps/gnuplot.h"
 #include "apps/progress.h"
 #include "apps/report_private.h"
@@ -85,21 +86,41 @@ static dn_status gather(dn__report *r, dn_device *device)
     return status;
 }
 
-/* What can be found wrong with the caller's own parts before the work begins. */
+static dn_status check_run(const char *run)
+{
+    dn_recipe *recipe = NULL;
+    const dn_status status = dn_run_recipe(&recipe, run);
+    dn_recipe_close(recipe);
+    return status;
+}
+
+static dn_status check_set(const dn_report_options *o, const char *expression)
+{
+    dn_dataset *set = NULL;
+    const dn_dataset_options first = {.data_dir = o->data_dir, .limit = 1};
+    const dn_status status = dn_dataset_open(&set, expression, &first);
+    dn_dataset_close(set);
+    return status;
+}
+
+/* What can be found wrong before the work begins. */
 static dn_status check(const dn_report_options *o)
 {
     for (int i = 0; i < o->n_curves; i++)
         if (o->curves[i].n_series < 1 || o->curves[i].n_series > DN_REPORT_SERIES_MAX)
             return dn_fail(DN_ERROR_ARGUMENT, "the curve '%s' has %d lines; a report draws 1 to %d", o->curves[i].title,
                            o->curves[i].n_series, DN_REPORT_SERIES_MAX);
+    for (int i = 0; i < o->n_runs; i++) DN_TRY(check_run(o->runs[i]));
+    if (o->id) DN_TRY(check_set(o, o->id));
+    for (int i = 0; i < o->n_ood; i++) DN_TRY(check_set(o, o->ood[i]));
     return DN_OK;
 }
 
 dn_status dn_report_write(const char *path, dn_device *device, const dn_report_options *options)
 {
     dn__report r = {.options = options, .device = device};
-    DN_TRY(check(options));
     DN_TRY(dn_report_check(path));
+    DN_TRY(check(options));
     dn_status status = gather(&r, device);
     if (status == DN_OK) status = write_file(&r, path);
     for (int i = 0; i < r.n_runs; i++) dn__report_run_close(&r.runs[i]);

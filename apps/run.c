@@ -177,17 +177,25 @@ void dn_run_unmake(const dn_run_made *made, const char *run)
 
 /* ---- reading it ---- */
 
+dn_status dn_run_find(char **checkpoint, const char *run)
+{
+    *checkpoint = dn_run_checkpoint(run);
+    if (!*checkpoint) return *run ? DN_ERROR_MEMORY : DN_ERROR_ARGUMENT;
+    if (dn_run_exists(run)) return DN_OK;
+    const dn_status status =
+        dn_fail(DN_ERROR_FILE, "'%s': there is no trained run (no %s); give the folder that `dunlin train --out` wrote",
+                run, *checkpoint);
+    dn_free(*checkpoint);
+    *checkpoint = NULL;
+    return status;
+}
+
 dn_status dn_run_load(dn_network **out, const char *run, dn_device *device)
 {
+    char *path = NULL;
     *out = NULL;
-    char *path = dn_run_checkpoint(run);
-    if (!path) return *run ? DN_ERROR_MEMORY : DN_ERROR_ARGUMENT;
-    const dn_status status =
-        dn_run_exists(run) ? dn_network_load(out, path, device)
-                           : dn_fail(DN_ERROR_FILE,
-                                     "'%s': there is no trained run (no %s); give the folder that `dunlin train --out` "
-                                     "wrote",
-                                     run, path);
+    DN_TRY(dn_run_find(&path, run));
+    const dn_status status = dn_network_load(out, path, device);
     dn_free(path);
     return status;
 }

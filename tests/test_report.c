@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "apps/html.h"
+#include "apps/json.h"
 #include "apps/report_private.h"
 #include "datasets/image.h"
 #include "tests/run_command.h"
@@ -533,6 +534,20 @@ Test(report_page, tables_and_curves_alone)
     HAS(text, "<td class=n>0.25</td><td class=n>0.5</td>"); /* a gap is neither the least nor the largest */
 }
 
+Test(report, json_is_utf8_whatever_files_are_called)
+{
+    char path[] = "/tmp/dn-json-XXXXXX";
+    close(mkstemp(path));
+    cJSON *tree = cJSON_CreateObject(), *again = NULL;
+    cJSON_AddStringToObject(tree, "name", "\xff\xfe x\xc3\xa4\xc3");
+    cr_assert_eq(dn_json_write(tree, path), DN_OK, "%s", dn_error_last());
+    cr_assert_eq(dn_json_read(&again, path), DN_OK, "%s", dn_error_last());
+    cr_expect_str_eq(cJSON_GetObjectItem(again, "name")->valuestring, "?? x\xc3\xa4?");
+    cJSON_Delete(tree);
+    cJSON_Delete(again);
+    unlink(path);
+}
+
 Test(report_page, says_what_is_missing)
 {
     cr_expect_eq(RUN("report"), 2);
@@ -544,6 +559,7 @@ Test(report_page, says_what_is_missing)
     if (!has_program("gnuplot")) return;
     cr_expect_eq(RUN("report", at("nothing"), "-o", at("page.html")), 1);
     HAS(err, "there is no trained run");
+    cr_expect_eq(strstr(err, "looking at"), NULL, "before the work begins");
     cr_expect_not(exists(at("page.html")));
     cr_assert_eq(setenv("PATH", work, 1), 0);
     cr_expect_eq(RUN("report", at("nothing"), "-o", at("page.html")), 1);
