@@ -38,7 +38,8 @@ dn_status dn_run_names(char **names, const char *const *runs, int n) DN_NODISCAR
 /** @return whether the run has a checkpoint */
 bool dn_run_exists(const char *run);
 
-/** Finds the checkpoint of a trained run. @param checkpoint free with dn_free() @return DN_ERROR_FILE if there is none */
+/** Finds the checkpoint of a trained run. @param checkpoint free with dn_free()
+ *  @return DN_ERROR_FILE if there is none */
 dn_status dn_run_find(char **checkpoint, const char *run) DN_NODISCARD;
 
 /** Loads the trained network of a run. @param device must outlive it @param out free with dn_network_close() */

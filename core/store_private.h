@@ -73,7 +73,7 @@ dn_status dn__store_close_arrays(dn_store *store);
 /** @return whether there is something under this name, reached by hard links alone: they cannot leave the file */
 bool dn__store_has(hid_t file, const char *name);
 
-/** Makes the groups on the way to a new object, as far as they are missing. @param last the name is a group's as well */
+/** Makes the groups on the way to a new object, as far as they are missing. @param last the name itself is a group's */
 dn_status dn__store_make_groups(const dn_store *store, const char *name, bool last);
 
 /** Objects made with these options have no time in them: the same content gives the same bytes. */
