@@ -27,7 +27,8 @@ enum {
     KEY_REFRESH,
     KEY_DEVICE,
     KEY_THREADS,
-    LONGEST_NAME = 128
+    LONGEST_NAME = 128,
+    FEW_ROWS = 100 /* with so many, a share of .95 has a standard deviation of .02 */
 };
 
 typedef struct arguments {
@@ -143,6 +144,8 @@ static void print_calibration(const dn_threshold *t, const char *path)
     printf("score %s, reduce %s: accepted below %.9g\n", t->method, dn_reduce_name(t->reduce), t->threshold);
     printf("chosen on %lld rows of %s (%s): %.2f %% of them are accepted, %.2f %% were asked for\n", (long long)t->rows,
            t->set, t->half ? "a random half" : "all rows", 100.0 * t->reached, 100.0 * t->asked);
+    if (t->rows < FEW_ROWS)
+        printf("that are few: with fewer than %d rows the share among new images may be quite another\n", FEW_ROWS);
     if (!isnan(t->others_accepted))
         printf("of its other rows, which did not choose, %.2f %% are accepted\n", 100.0 * t->others_accepted);
     printf("stored in %s\n", path);

@@ -104,8 +104,20 @@ static void append(char *list, size_t size, const char *text)
     snprintf(list + used, size - used, "%s%s", used ? ", " : "", text);
 }
 
+/* A name that is a path was meant as one. */
+static dn_status unknown_path(const char *name)
+{
+    if (access(name, F_OK) != 0)
+        return dn_fail(DN_ERROR_ARGUMENT, "'%s': there is no file or folder of this name, nor a data set", name);
+    return dn_fail(DN_ERROR_ARGUMENT,
+                   "'%s' is a file or folder, not a data set: write folder:%s for PNG and JPEG files, file:%s for a "
+                   "packed set, npy:%s for an array",
+                   name, name, name, name);
+}
+
 static dn_status unknown_set(const char *name)
 {
+    if (strchr(name, '/') || access(name, F_OK) == 0) return unknown_path(name);
     const char *names[SETS];
     char list[512] = "";
     int count = 0;

@@ -63,6 +63,8 @@ Test(dataset_expression, errors_name_what_comes_nearest)
         {"glyfs", "data set 'glyfs': unknown data set 'glyfs'; the nearest is 'glyphs'; there are: mnist, "},
         {"glyphs:tset", "unknown split 'tset' of 'glyphs'; the nearest is 'test'; there are: train, test, letters"},
         {"zzzzzz", "unknown data set 'zzzzzz'; there are: mnist, "},
+        {"./nowhere", "'./nowhere': there is no file or folder of this name"},
+        {"/dev", "write folder:/dev for PNG and JPEG files"},
         {"glyphs:zzzzzz", "unknown split 'zzzzzz' of 'glyphs'; there are: train, test, letters"},
         {"glyphs[zzzzzz]:textures", "unknown class 'zzzzzz', expected a number 0 to 4"},
         {"glyphs[10]:test", "class 10 in '[10]', expected 0 to 9"},

@@ -123,6 +123,7 @@ Test(predict, csv_and_plain_files)
 {
     train(deep_recipe);
     cr_assert_eq(RUN("predict", at("run"), "--calibrate"), 0, "%s", err);
+    HAS(out, "that are few");
     HAS(out, "a random half");
     HAS(out, "of its other rows");
     cr_assert_eq(RUN("predict", at("run"), at("ood.npy"), "-q"), 0, "%s", err);
