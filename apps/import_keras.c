@@ -175,6 +175,16 @@ static dn_dataset *open_train(const dn_recipe *recipe, const plan *p)
     return NULL;
 }
 
+static dn_status check_size(const dn_dataset *train, const int size[3])
+{
+    if (!train || (train->height == size[0] && train->width == size[1] && train->channels == size[2])) return DN_OK;
+    return dn_fail(DN_ERROR_SHAPE,
+                   "data.train '%s' has images of %dx%dx%d, the network takes %dx%dx%d: end it in @%dx%dx%d, or say "
+                   "--size %dx%dx%d",
+                   train->name, train->height, train->width, train->channels, size[0], size[1], size[2], size[0],
+                   size[1], size[2], train->height, train->width, train->channels);
+}
+
 /* The network may have more outputs than the training set has classes: one for each digit, of which it saw five. */
 static dn_status make_network(dn_network **out, const plan *p, dn_device *device)
 {
@@ -182,6 +192,12 @@ static dn_status make_network(dn_network **out, const plan *p, dn_device *device
     int32_t some = 0;
     DN_TRY(make_recipe(&recipe, p));
     dn_dataset *train = open_train(recipe, p);
+    const dn_status fits = check_size(train, p->size);
+    if (fits != DN_OK) {
+        dn_dataset_close(train);
+        dn_recipe_close(recipe);
+        return fits;
+    }
     if (train && train->classes == p->classes) recipe->model.outputs = 0;
     const dn_dataset like = {.name = recipe->data.train,
                              .height = p->size[0],

@@ -231,6 +231,10 @@ Test(import_keras, other_networks_are_refused)
                    &(dn_import_options){.size = {14, 14, 1}, .overrides = many, .n_overrides = 1}, DN_ERROR_ARGUMENT,
                    "ensemble.members 1");
     expect_refusal(fixture("mlp"), &(dn_import_options){.model = "mpl"}, DN_ERROR_ARGUMENT, "did you mean 'mlp'");
+    static const char *const glyphs[] = {"data.train=glyphs:train"}; /* 32x32x1 */
+    expect_refusal(fixture("toy_convnet"),
+                   &(dn_import_options){.size = {14, 14, 1}, .overrides = glyphs, .n_overrides = 1}, DN_ERROR_SHAPE,
+                   "end it in @14x14x1");
     expect_refusal(fixture("mlp"), &(dn_import_options){.model = "cnn3"}, DN_ERROR_ARGUMENT, "--size HxWxC");
 }
 
