@@ -44,13 +44,19 @@ bool dn_run_exists(const char *run)
 
 /* ---- names ---- */
 
-/* @return the last part of a path; slashes at its end do not count */
+static size_t begin_of_part(const char *path, size_t end)
+{
+    while (end > 0 && path[end - 1] != '/') end--;
+    return end;
+}
+
+/* @return the last part of a path; slashes at its end do not count. RUN/best is a network of RUN: its name has both */
 static char *last_part(const char *path)
 {
     size_t end = strlen(path);
     while (end > 1 && path[end - 1] == '/') end--;
-    size_t begin = end;
-    while (begin > 0 && path[begin - 1] != '/') begin--;
+    size_t begin = begin_of_part(path, end);
+    if (begin > 1 && end - begin == 4 && strncmp(path + begin, "best", 4) == 0) begin = begin_of_part(path, begin - 1);
     return dn_format("%.*s", (int)(end - begin), path + begin);
 }
 

@@ -31,7 +31,8 @@ dn_status dn_run_save(const char *run, const dn_network *network);
 /** Removes what was made, as far as nothing else is in it. */
 void dn_run_unmake(const dn_run_made *made, const char *run);
 
-/** Names runs for people: by the last part of their paths, or by the whole path where two would have the same name.
+/** Names runs for people: by the last part of their paths (the last two of RUN/best), or by the whole path where two
+ *  would have the same name.
  *  @param names [n] receives texts to be freed with dn_free(); all NULL after an error */
 dn_status dn_run_names(char **names, const char *const *runs, int n) DN_NODISCARD;
 

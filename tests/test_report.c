@@ -4,6 +4,7 @@
 #include "apps/html.h"
 #include "apps/json.h"
 #include "apps/report_private.h"
+#include "apps/run.h"
 #include "datasets/image.h"
 #include "tests/run_command.h"
 
@@ -532,6 +533,18 @@ Test(report_page, tables_and_curves_alone)
     HAS(text, "<figcaption>&lt;loss&gt;</figcaption>");
     HAS(text, "<span>a &amp; b</span><b>0.25</b>");
     HAS(text, "<td class=n>0.25</td><td class=n>0.5</td>"); /* a gap is neither the least nor the largest */
+}
+
+Test(report, runs_have_the_names_of_their_folders)
+{
+    static const char *const runs[] = {"a/seed-0/mnist/best", "b/plain//", "c/plain", "best", "d/rebest"};
+    static const char *const wanted[] = {"mnist/best", "b/plain//", "c/plain", "best", "rebest"};
+    char *names[5];
+    cr_assert_eq(dn_run_names(names, runs, 5), DN_OK);
+    for (int i = 0; i < 5; i++) {
+        cr_expect_str_eq(names[i], wanted[i]);
+        dn_free(names[i]);
+    }
 }
 
 Test(report, json_is_utf8_whatever_files_are_called)
