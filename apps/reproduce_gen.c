@@ -36,15 +36,11 @@ const dn_experiment dn_experiment_gen = {
     .column = {"notebook", "later version"},
     .settings =
         "Digits: two convolutions and one dense layer with ten outputs for five digits, dropout .5, pixels in 0..1, "
-        "Adam "
-        ".001, batch 128, 5 epochs; kept is the epoch with the best accuracy on the test set, as in the source. "
-        "CIFAR-10: "
-        "the residual network of the Keras examples, trained here as they do, where the source has a weight file "
-        "(--weights reads it). GEN with gamma .1 on all classes. FPR95 on every fourth threshold, at the first with "
-        "TPR < "
-        ".95, as the library reads it. The later version also publishes the other scores: of the same CIFAR-10 "
-        "network, "
-        "and of networks for the digits that were trained in the same way.",
+        "Adam .001, batch 128, 5 epochs; kept is the epoch with the best accuracy on the test set, as in the source. "
+        "CIFAR-10: the residual network of the Keras examples, trained here as they do, where the source has a "
+        "weight file (--weights reads it). GEN with gamma .1 on all classes. FPR95 on every fourth threshold, at the "
+        "first with TPR < .95, as the library reads it. The later version also publishes the other scores: of the "
+        "same CIFAR-10 network, and of networks for the digits that were trained in the same way.",
     .reduced = DN_OODEEL_REDUCED,
     .published = published,
     .n_published = sizeof published / sizeof *published,

@@ -219,16 +219,15 @@ const dn_experiment dn_experiment_mi_ensemble = {
     .column = {"notebook", "training log"},
     .settings =
         "CIFAR-10, 78,200 iterations, as the recipe cifar10-vgg16-mi says it; plain: the same without the "
-        "mutual-information term. Unlike the source: TIM is the 10,000 test images of Tiny-ImageNet, resized to 32x32 "
-        "once and in RGB (source: 10,000 training images, drawn twice with replacement, bicubic, BGR); SVHN is its "
-        "test "
-        "set (source: training set); Gaussian noise has mean 127.5 and deviation 64, cut at 0 and 255, before each "
-        "image is standardised (source: not cut). LSUN is left out: the source's LSUN figures come of images that were "
-        "cut to whole numbers by mistake. FPR95 at the first point with TPR >= .95, OOD positive. 'vs true': known "
-        "images are drawn with replacement from those named rightly. The rule 'grid on test rows' chooses the "
-        "threshold with the labels of the rows that are measured, as the source does; 'held-out half' does not. A "
-        "block is 1000 iterations; the log's last rows are of 78,000, ours of 78,200. Adam adds its epsilon after the "
-        "correction of bias, as published (TensorFlow, which the source uses, before).",
+        "mutual-information term. Unlike the source: TIM is the 10,000 test images of Tiny-ImageNet, resized to "
+        "32x32 once and in RGB (source: 10,000 training images, drawn twice with replacement, bicubic, BGR); SVHN is "
+        "its test set (source: training set); Gaussian noise has mean 127.5 and deviation 64, cut at 0 and 255, "
+        "before each image is standardised (source: not cut). LSUN is left out: the source's LSUN figures come of "
+        "images that were cut to whole numbers by mistake. FPR95 at the first point with TPR >= .95, OOD positive. "
+        "'vs true': known images are drawn with replacement from those named rightly. The rule 'grid on test rows' "
+        "chooses the threshold with the labels of the rows that are measured, as the source does; 'held-out half' "
+        "does not. A block is 1000 iterations; the log's last rows are of 78,000, ours of 78,200. Adam adds its "
+        "epsilon after the correction of bias, as published (TensorFlow, which the source uses, before).",
     .reduced =
         "3 members of VGG16 with a quarter of the width, batch 64, 1200 iterations; blocks of 100 iterations stand "
         "for the source's of 1000 (switches and learning rates too), 12 of 78; curve on 1000 images of each set",

@@ -46,16 +46,13 @@ const dn_experiment dn_experiment_she = {
     .column = {"notebook", "later version"},
     .settings =
         "Digits: dense layers of 300 and 150 units and ten outputs for five digits, pixels in 0..1, Adam .001, batch "
-        "128, "
-        "5 epochs; kept is the epoch with the best accuracy on the test set, as in the source; both dense layers are "
-        "scored. CIFAR-10: the residual network of the Keras examples, trained here as they do, where the source has a "
-        "weight file (--weights reads it); two layers of each stage and the last one are scored. SHE: minus the "
-        "largest "
-        "inner product with a class's mean over correctly named training images, divided by the number of units, "
-        "summed "
-        "over layers; images are moved by .0014 first; what is uniform in 0..1e-5 is added. FPR95 on every fourth "
-        "threshold, at the first with TPR < .95, as the library reads it. The later version moves images by another "
-        "gradient and divides each layer's score by its deviation.",
+        "128, 5 epochs; kept is the epoch with the best accuracy on the test set, as in the source; both dense "
+        "layers are scored. CIFAR-10: the residual network of the Keras examples, trained here as they do, where the "
+        "source has a weight file (--weights reads it); two layers of each stage and the last one are scored. SHE: "
+        "minus the largest inner product with a class's mean over correctly named training images, divided by the "
+        "number of units, summed over layers; images are moved by .0014 first; what is uniform in 0..1e-5 is added. "
+        "FPR95 on every fourth threshold, at the first with TPR < .95, as the library reads it. The later version "
+        "moves images by another gradient and divides each layer's score by its deviation.",
     .reduced = DN_OODEEL_REDUCED,
     .published = published,
     .n_published = sizeof published / sizeof *published,
