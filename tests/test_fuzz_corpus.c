@@ -112,3 +112,8 @@ Test(fuzz_corpus, packed)
 {
     feed("packed", fuzz_packed, 150);
 }
+
+Test(fuzz_corpus, records)
+{
+    feed("records", fuzz_records, 300);
+}

@@ -26,6 +26,7 @@ void fuzz_keras(const uint8_t *bytes, size_t n);
 void fuzz_archive(const uint8_t *bytes, size_t n);
 void fuzz_image(const uint8_t *bytes, size_t n); /* PNG and JPEG, in memory */
 void fuzz_packed(const uint8_t *bytes, size_t n);
+void fuzz_records(const uint8_t *bytes, size_t n); /* IDX and CIFAR; the first two bytes say how they are read */
 
 /* Adds what the child processes covered to this process's counters. */
 void fuzz_take_coverage(void);

@@ -27,7 +27,7 @@ keep() {
 place='(core|datasets|tests/fuzz)/[a-z0-9_]+[.]c:'
 ours="SUMMARY: [^(]*$place|$place.*: runtime error"
 failed=0
-for reader in ${READERS:-npy array_file store mat image archive packed keras}; do
+for reader in ${READERS:-npy array_file store mat image archive packed keras records}; do
     found=$build/fuzz/found/$reader
     log=$build/fuzz/$reader.log
     mkdir -p "$found"
