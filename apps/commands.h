@@ -12,7 +12,7 @@
     ROW(compare, "several runs side by side, as a table and as a picture") \
     ROW(report, "all that runs have shown, as one HTML page")              \
     ROW(score, "scores of any framework's logits and features")            \
-    ROW(data, "list the data sets, or describe one")                       \
+    ROW(data, "data sets: list, fetch, describe, pack")                    \
     ROW(reproduce, "published experiments, beside their figures")          \
     ROW(import, "a trained network of Keras becomes a run")                \
     ROW(devices, "list what can be trained on")                            \
